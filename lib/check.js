@@ -1,0 +1,94 @@
+'use strict'
+
+// Checks of what users pass, and the copies of it into a network's own memory.
+
+const { isFloat32Array, isFloat64Array } = require('node:util').types
+const { argumentCount, invalidLength, invalidType, outOfRange, unknownOption } = require('./errors.js')
+const { maxParameters } = require('./native.js')
+
+const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
+
+/** Refuses a call with fewer than `least` or more than `most` arguments. */
+function checkArguments(name, count, least, most = least) {
+  if (count >= least && count <= most) return
+  throw argumentCount(least === most ? plural(least, 'argument') : `${least} to ${plural(most, 'argument')}`, name, count)
+}
+
+/** A number of inputs or neurons. */
+function checkCount(name, value) {
+  const rule = `an integer from 1 to ${maxParameters}`
+  if (typeof value !== 'number') throw invalidType(rule, name, value)
+  if (!Number.isInteger(value) || value < 1 || value > maxParameters) throw outOfRange(rule, name, value)
+  return value
+}
+
+/** An integer in [0, 2^53). */
+function checkSeed(name, value) {
+  const rule = 'an integer from 0 to 9007199254740991'
+  if (typeof value !== 'number') throw invalidType(rule, name, value)
+  if (!Number.isSafeInteger(value) || value < 0) throw outOfRange(rule, name, value)
+  return value
+}
+
+/** A finite number. */
+function checkFinite(name, value) {
+  if (typeof value !== 'number') throw invalidType('a finite number', name, value)
+  if (!Number.isFinite(value)) throw outOfRange('a finite number', name, value)
+  return value
+}
+
+/** A plain object with no keys but the `known` ones. */
+function checkOptions(name, options, known) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalidType('an object', name, options)
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) throw unknownOption(known, name, key)
+  }
+  return options
+}
+
+/** An array of `count` elements. */
+function checkArray(name, value, count) {
+  if (!Array.isArray(value)) throw invalidType(`an array of ${plural(count, 'element')}`, name, value)
+  if (value.length !== count) throw invalidLength(plural(count, 'element'), name, value.length)
+  return value
+}
+
+/**
+ * Copies `count` numbers from `vector` into `target`, from `start` on. Whether they are finite is checked
+ * by the core, which sees them all at once.
+ */
+function copyVector(name, vector, count, target, start) {
+  if (Array.isArray(vector)) {
+    if (vector.length !== count) throw wrongLength(name, vector, count)
+    for (let i = 0; i < count; i++) {
+      const x = vector[i]
+      if (typeof x !== 'number') throw invalidType('a finite number', `${name}[${i}]`, x)
+      target[start + i] = x
+    }
+  } else if (isFloat64Array(vector) || isFloat32Array(vector)) {
+    if (vector.length !== count) throw wrongLength(name, vector, count)
+    target.set(vector, start)
+  } else {
+    throw invalidType(VECTOR, name, vector)
+  }
+}
+
+/** The same, and refuses numbers that are NaN or infinite. */
+function copyFinite(name, vector, count, target, start) {
+  copyVector(name, vector, count, target, start)
+  for (let i = 0; i < count; i++) {
+    if (!Number.isFinite(target[start + i])) throw outOfRange('a finite number', `${name}[${i}]`, vector[i])
+  }
+}
+
+function wrongLength(name, vector, count) {
+  return invalidLength(plural(count, 'number'), name, vector.length)
+}
+
+function plural(count, noun) {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+module.exports = { checkArguments, checkArray, checkCount, checkFinite, checkOptions, checkSeed, copyFinite, copyVector }

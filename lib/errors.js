@@ -1,0 +1,69 @@
+'use strict'
+
+// One sentence for every mistake: `Expected <rule> for <name> but received <value>`, and a stable code.
+
+/** A value of the wrong kind. */
+function invalidType(rule, name, value) {
+  return coded(new TypeError(sentence(rule, name, describe(value))), 'ERR_MIKIR_INVALID_TYPE')
+}
+
+/** A value of the right kind outside its range. */
+function outOfRange(rule, name, value) {
+  return coded(new RangeError(sentence(rule, name, describe(value))), 'ERR_MIKIR_OUT_OF_RANGE')
+}
+
+/** A collection with the wrong number of elements. */
+function invalidLength(rule, name, length) {
+  return coded(new RangeError(sentence(rule, name, length)), 'ERR_MIKIR_INVALID_LENGTH')
+}
+
+/** A call with missing or extra arguments. */
+function argumentCount(rule, name, count) {
+  return coded(new TypeError(sentence(rule, name, count)), 'ERR_MIKIR_ARGUMENT_COUNT')
+}
+
+/** An option that does not exist. */
+function unknownOption(known, name, key) {
+  return coded(
+    new TypeError(sentence(`only ${known.map((option) => `'${option}'`).join(', ')}`, name, describe(key))),
+    'ERR_MIKIR_UNKNOWN_OPTION'
+  )
+}
+
+/** The system had no memory for numbers that mikir's own limits allow. */
+function outOfMemory(name, bytes, cause) {
+  const error = new RangeError(sentence('enough free memory', name, `a need of ${bytes} bytes`), { cause })
+  return coded(error, 'ERR_MIKIR_OUT_OF_MEMORY')
+}
+
+function sentence(rule, name, received) {
+  return `Expected ${rule} for ${name} but received ${received}`
+}
+
+function coded(error, code) {
+  // Like Node's own errors: visible in the stack and in logs, and the name stays that of the class.
+  error.code = code
+  return error
+}
+
+/** A short text for any value; never runs code of the value's own. */
+function describe(value) {
+  switch (typeof value) {
+    case 'string':
+      return value.length > 40 ? `'${value.slice(0, 40)}…'` : `'${value}'`
+    case 'bigint':
+      return `${value}n`
+    case 'function':
+      return 'a function'
+    case 'symbol':
+      return 'a symbol'
+    case 'object':
+      if (value === null) return 'null'
+      if (Array.isArray(value)) return `an array of ${value.length} elements`
+      return 'an object'
+    default:
+      return Object.is(value, -0) ? '-0' : String(value)
+  }
+}
+
+module.exports = { argumentCount, invalidLength, invalidType, outOfMemory, outOfRange, unknownOption }

@@ -1,0 +1,33 @@
+'use strict'
+
+// Loads the addon and connects this JavaScript environment to it.
+
+const file = `mikir.${process.platform}-${process.arch}.node`
+
+function load() {
+  try {
+    return require(`../${file}`)
+  } catch (cause) {
+    throw loadError(cause)
+  }
+}
+
+function loadError(cause) {
+  const error = new Error(
+    [
+      `mikir could not load its native addon for ${process.platform}-${process.arch} on Node.js ${process.version}:`,
+      `  ${cause.message.split('\n')[0]}`,
+      cause.code === 'MODULE_NOT_FOUND'
+        ? `This package carries no ${file}: it was packed on another platform, or not built yet.`
+        : `${file} is there but does not load: it may be damaged, or built for another system library (glibc, musl) or Node.js.`,
+      'To build it here, with Rust 1.89 or newer (https://rustup.rs):',
+      `  cd ${require('node:path').join(__dirname, '..')}`,
+      '  node scripts/build.js'
+    ].join('\n'),
+    { cause }
+  )
+  error.code = 'ERR_MIKIR_LOAD'
+  return error
+}
+
+module.exports = load().connect()

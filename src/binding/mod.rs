@@ -1,0 +1,13 @@
+//! The crossing between JavaScript and the core: converts, calls, maps errors.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`addon`] | what the addon exports |
+//! | [`model`] | an architecture with its workspace, and the layout of a network's one buffer |
+//! | [`fast_function`] | the cheapest call that Node-API allows |
+//! | [`failure`] | core errors as JavaScript exceptions |
+
+mod addon;
+mod failure;
+mod fast_function;
+mod model;

@@ -1,0 +1,244 @@
+//! Elementary functions without a branch or a call, so that loops over them become vector code.
+//!
+//! e^x within 1.5 ulp and sigmoid within 4: x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite, 1980), e^x = 2^n e^r, and
+//! e^r = 1 + s, s = r + r^2 q(r) with q by its Taylor series, whose remainder is below a quarter of an ulp. The
+//! series is summed in pairs and pairs of pairs (Estrin's scheme), so that few operations wait for others.
+
+use super::simd::Isa;
+
+/// In double precision.
+pub mod f64 {
+    use super::Isa;
+
+    /// ln 2 in two parts; the first has so few significant bits that its product with any n is exact.
+    const LN_2: [f64; 2] = [
+        f64::from_bits(0x3FE6_2E42_FEE0_0000),
+        f64::from_bits(0x3DEA_39EF_3579_3C76),
+    ];
+    /// Adding it leaves the nearest integer in the low bits of a small number: 1.5 * 2^52.
+    const SHIFT: f64 = 6755399441055744.0;
+
+    /// e^r - 1 and n with e^x = 2^n e^r, for |x| <= 746.
+    #[inline(always)]
+    fn reduced<I: Isa>(x: f64) -> (f64, i64) {
+        let shifted = I::mul_add(x, std::f64::consts::LOG2_E, SHIFT);
+        let n = shifted - SHIFT;
+        let r = I::mul_add(n, -LN_2[1], I::mul_add(n, -LN_2[0], x));
+
+        let (r2, r4) = (r * r, (r * r) * (r * r));
+        let pair = |c0: f64, c1: f64| I::mul_add(1.0 / c1, r, 1.0 / c0);
+        let four = |low, high| I::mul_add(high, r2, low);
+        let q0 = four(pair(2.0, 6.0), pair(24.0, 120.0));
+        let q4 = four(pair(720.0, 5040.0), pair(40320.0, 362880.0));
+        let q8 = four(pair(3628800.0, 39916800.0), pair(479001600.0, 6227020800.0));
+        let q = I::mul_add(I::mul_add(q8, r4, q4), r4, q0);
+        let n = (shifted.to_bits() as i64).wrapping_sub(SHIFT.to_bits() as i64);
+        (I::mul_add(r2, q, r), n)
+    }
+
+    /// 2^n, for n in [-1022, 1023].
+    #[inline(always)]
+    fn power_of_2(n: i64) -> f64 {
+        f64::from_bits((n.wrapping_add(1023) << 52) as u64)
+    }
+
+    /// e^x
+    #[inline(always)]
+    pub fn exp<I: Isa>(x: f64) -> f64 {
+        if !I::VECTOR {
+            return x.exp();
+        }
+        // Beyond these e^x is 0 or infinite.
+        let (s, n) = reduced::<I>(x.max(-746.0).min(710.0));
+        // 2^n in two factors: neither leaves the normal range where the product does.
+        (1.0 + s) * power_of_2(n >> 1) * power_of_2(n - (n >> 1))
+    }
+
+    /// 1 / (1 + e^-x)
+    #[inline(always)]
+    pub fn sigmoid<I: Isa>(x: f64) -> f64 {
+        if !I::VECTOR {
+            return 1.0 / (1.0 + (-x).exp());
+        }
+        let (s, n) = reduced::<I>(-x);
+        // 1 + e^-x = 1 + (1 + s) 2^n, halved: 2^1024 is no number.
+        let p = power_of_2(n - 1);
+        let y = 0.5 / I::mul_add(s, p, p + 0.5);
+        // Beyond these e^-x is infinite, or too small to be added to 1; `y` is meaningless there.
+        let y = if x < -709.782712893384 { 0.0 } else { y };
+        if x > 40.0 { 1.0 } else { y }
+    }
+}
+
+/// In single precision.
+pub mod f32 {
+    use super::Isa;
+
+    /// ln 2 in two parts; the first has so few significant bits that its product with any n is exact.
+    const LN_2: [f32; 2] = [f32::from_bits(0x3F31_7200), f32::from_bits(0x35BF_BE8E)];
+    /// Adding it leaves the nearest integer in the low bits of a small number: 1.5 * 2^23.
+    const SHIFT: f32 = 12582912.0;
+
+    /// e^r - 1 and n with e^x = 2^n e^r, for |x| <= 104.
+    #[inline(always)]
+    fn reduced<I: Isa>(x: f32) -> (f32, i32) {
+        let shifted = I::mul_add(x, std::f32::consts::LOG2_E, SHIFT);
+        let n = shifted - SHIFT;
+        let r = I::mul_add(n, -LN_2[1], I::mul_add(n, -LN_2[0], x));
+
+        let r2 = r * r;
+        let pair = |c0: f32, c1: f32| I::mul_add(1.0 / c1, r, 1.0 / c0);
+        let q0 = I::mul_add(pair(24.0, 120.0), r2, pair(2.0, 6.0));
+        let q = I::mul_add(pair(720.0, 5040.0), r2 * r2, q0);
+        let n = (shifted.to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32);
+        (I::mul_add(r2, q, r), n)
+    }
+
+    /// 2^n, for n in [-126, 127].
+    #[inline(always)]
+    fn power_of_2(n: i32) -> f32 {
+        f32::from_bits((n.wrapping_add(127) << 23) as u32)
+    }
+
+    /// e^x
+    #[inline(always)]
+    pub fn exp<I: Isa>(x: f32) -> f32 {
+        if !I::VECTOR {
+            return x.exp();
+        }
+        // Beyond these e^x is 0 or infinite.
+        let (s, n) = reduced::<I>(x.max(-104.0).min(89.0));
+        // 2^n in two factors: neither leaves the normal range where the product does.
+        (1.0 + s) * power_of_2(n >> 1) * power_of_2(n - (n >> 1))
+    }
+
+    /// 1 / (1 + e^-x)
+    #[inline(always)]
+    pub fn sigmoid<I: Isa>(x: f32) -> f32 {
+        if !I::VECTOR {
+            return 1.0 / (1.0 + (-x).exp());
+        }
+        let (s, n) = reduced::<I>(-x);
+        // 1 + e^-x = 1 + (1 + s) 2^n, halved: 2^1024 is no number.
+        let p = power_of_2(n - 1);
+        let y = 0.5 / I::mul_add(s, p, p + 0.5);
+        // Beyond these e^-x is infinite, or too small to be added to 1; `y` is meaningless there.
+        let y = if x < -88.72283 { 0.0 } else { y };
+        if x > 20.0 { 1.0 } else { y }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::{Fused, Portable};
+
+    #[test]
+    fn ln_2_is_split_so_that_products_are_exact() {
+        // The first part ends in 11 (f64) and 9 (f32) zero bits or more: room for any n.
+        let high = f64::from_bits(0x3FE6_2E42_FEE0_0000);
+        assert_eq!(
+            high + f64::from_bits(0x3DEA_39EF_3579_3C76),
+            std::f64::consts::LN_2
+        );
+        assert!(high.to_bits().trailing_zeros() >= 11);
+        let high = f32::from_bits(0x3F31_7200);
+        let low = f32::from_bits(0x35BF_BE8E);
+        assert!((high as f64 + low as f64 - std::f64::consts::LN_2).abs() < 1e-13);
+        assert!(high.to_bits().trailing_zeros() >= 8);
+    }
+
+    #[test]
+    fn exp_is_within_one_and_a_half_ulps_from_end_to_end() {
+        for i in (-74_600_000..71_000_000).step_by(97) {
+            let x = f64::from(i) * 1e-5 + 3.7e-7;
+            let exact = x.exp();
+            let ulp = f64::from_bits(exact.to_bits() + 1) - exact;
+            for mine in [super::f64::exp::<Fused>(x), super::f64::exp::<Portable>(x)] {
+                assert!(
+                    mine == exact || (mine - exact).abs() <= 1.5 * ulp,
+                    "e^{x:e}: {mine:e} for {exact:e}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn exp_in_single_precision_is_within_one_and_a_half_ulps_from_end_to_end() {
+        for i in -1_039_000..887_000 {
+            let x = i as f32 * 1e-4 + 3.3e-6;
+            let exact = f64::from(x).exp();
+            let ulp = f32::from_bits((exact as f32).to_bits() + 1) - exact as f32;
+            for mine in [super::f32::exp::<Fused>(x), super::f32::exp::<Portable>(x)] {
+                assert!(
+                    (f64::from(mine) - exact).abs() <= 1.5 * f64::from(ulp),
+                    "e^{x:e}: {mine:e} for {exact:e}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn exp_ends_in_zero_and_infinity_and_passes_through_one() {
+        for x in [-746.0, -1e3, -1e300, f64::NEG_INFINITY] {
+            assert_eq!(super::f64::exp::<Fused>(x), 0.0);
+            assert_eq!(super::f32::exp::<Fused>(x as f32), 0.0);
+        }
+        for x in [710.0, 1e3, 1e300, f64::INFINITY] {
+            assert_eq!(super::f64::exp::<Portable>(x), f64::INFINITY);
+            assert_eq!(super::f32::exp::<Portable>(x as f32), f32::INFINITY);
+        }
+        for zero in [0.0, -0.0] {
+            assert_eq!(super::f64::exp::<Fused>(zero), 1.0);
+            assert_eq!(super::f32::exp::<Fused>(zero as f32), 1.0);
+        }
+    }
+
+    #[test]
+    fn sigmoid_is_within_four_ulps_from_end_to_end() {
+        for i in (-75_000_000..5_000_000).step_by(97) {
+            let x = f64::from(i) * 1e-5 + 3.7e-7;
+            let exact = 1.0 / (1.0 + (-x).exp());
+            let ulp = f64::from_bits(exact.to_bits() + 1) - exact;
+            for mine in [
+                super::f64::sigmoid::<Fused>(x),
+                super::f64::sigmoid::<Portable>(x),
+            ] {
+                assert!(
+                    (mine - exact).abs() <= 4.0 * ulp,
+                    "at {x:e}: {mine:e} for {exact:e}"
+                );
+            }
+        }
+        for i in -1_039_000..300_000 {
+            let x = i as f32 * 1e-4 + 3.3e-6;
+            // Below -88.7 e^-x is infinite in single precision, and sigmoid 0.
+            let exact = if x < -88.72283 {
+                0.0
+            } else {
+                1.0 / (1.0 + (-f64::from(x)).exp())
+            };
+            let ulp = f32::from_bits((exact as f32).to_bits() + 1) - exact as f32;
+            for mine in [
+                super::f32::sigmoid::<Fused>(x),
+                super::f32::sigmoid::<Portable>(x),
+            ] {
+                let error = (f64::from(mine) - exact).abs();
+                assert!(error <= 4.0 * f64::from(ulp), "at {x:e}: {mine:e} for {exact:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn sigmoid_ends_in_zero_and_one_and_passes_through_a_half() {
+        for x in [-1e3, -1e300, f64::NEG_INFINITY] {
+            assert_eq!(super::f64::sigmoid::<Fused>(x), 0.0);
+            assert_eq!(super::f32::sigmoid::<Fused>(x as f32), 0.0);
+        }
+        for x in [1e3, 1e300, f64::INFINITY] {
+            assert_eq!(super::f64::sigmoid::<Portable>(x), 1.0);
+            assert_eq!(super::f32::sigmoid::<Portable>(x as f32), 1.0);
+        }
+        assert_eq!(super::f64::sigmoid::<Fused>(0.0), 0.5);
+        assert_eq!(super::f32::sigmoid::<Fused>(-0.0), 0.5);
+    }
+}

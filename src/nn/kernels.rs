@@ -1,0 +1,101 @@
+//! The inner loops. Shapes: `x[inputs]`, `w[inputs][units]` (row-major), `z[units]`.
+//!
+//! Plain loops over exact slices: inlined into a [`super::simd::Task`], they become vector code.
+
+use super::real::Real;
+use super::simd::Isa;
+
+/// How many partial sums a reduction keeps: one 512-bit register of `f64`.
+pub const LANES: usize = 8;
+
+/// The weighted sum of one neuron: `b + sum_i x[i] w[i][unit]`.
+#[inline(always)]
+pub fn affine_unit<I: Isa, T: Real>(x: &[T], w: &[T], b: &[T], unit: usize) -> T {
+    let weights = w[unit..].iter().step_by(b.len());
+    x.iter()
+        .zip(weights)
+        .fold(b[unit], |sum, (&x, &w)| I::mul_add(x, w, sum))
+}
+
+/// `z = b + x w`, each sum in the order of the inputs.
+///
+/// Four rows at a time, so that `z` is loaded and stored once for four multiply-adds.
+#[inline(always)]
+pub fn affine<I: Isa, T: Real>(x: &[T], mut w: &[T], b: &[T], z: &mut [T]) {
+    let units = z.len();
+    assert!(w.len() == x.len() * units && b.len() == units);
+    z.copy_from_slice(b);
+    let x4 = x.chunks_exact(4);
+    let rest = x4.remainder();
+    for x in x4 {
+        let (w0, w1, w2, w3);
+        (w0, w) = w.split_at(units);
+        (w1, w) = w.split_at(units);
+        (w2, w) = w.split_at(units);
+        (w3, w) = w.split_at(units);
+        // Copied first: a store to `z` might change them otherwise, for all that the compiler knows.
+        let (x0, x1, x2, x3) = (x[0], x[1], x[2], x[3]);
+        for j in 0..units {
+            let sum = I::mul_add(x1, w1[j], I::mul_add(x0, w0[j], z[j]));
+            z[j] = I::mul_add(x3, w3[j], I::mul_add(x2, w2[j], sum));
+        }
+    }
+    for &x in rest {
+        let row;
+        (row, w) = w.split_at(units);
+        for j in 0..units {
+            z[j] = I::mul_add(x, row[j], z[j]);
+        }
+    }
+}
+
+/// `w += x^T step`: the outer product of what a layer read and how far each neuron moves.
+#[inline(always)]
+pub fn add_outer_product<I: Isa, T: Real>(x: &[T], step: &[T], mut w: &mut [T]) {
+    for &x in x {
+        let row;
+        (row, w) = w.split_at_mut(step.len());
+        for j in 0..step.len() {
+            row[j] = I::mul_add(x, step[j], row[j]);
+        }
+    }
+}
+
+/// `sum_k delta[k] (w[k] + x step[k])`: the product with a row of weights as [`add_outer_product`] will
+/// leave it, to the bit, without writing it.
+#[inline(always)]
+pub fn updated_dot<I: Isa, T: Real>(delta: &[T], w: &[T], x: T, step: &[T]) -> T {
+    let term = |sum, k: usize, delta: &[T], w: &[T], step: &[T]| {
+        I::mul_add(delta[k], I::mul_add(x, step[k], w[k]), sum)
+    };
+    let (deltas, ws, steps) = (
+        delta.chunks_exact(LANES),
+        w.chunks_exact(LANES),
+        step.chunks_exact(LANES),
+    );
+    let rest = (deltas.remainder(), ws.remainder(), steps.remainder());
+    let mut sums = [T::ZERO; LANES];
+    for ((delta, w), step) in deltas.zip(ws).zip(steps) {
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum = term(*sum, k, delta, w, step);
+        }
+    }
+    let mut sum = T::ZERO;
+    for k in 0..rest.0.len() {
+        sum = term(sum, k, rest.0, rest.1, rest.2);
+    }
+    sums.into_iter().fold(sum, |sum, lane| sum + lane)
+}
+
+/// Whether every number is neither NaN nor infinite.
+#[inline(always)]
+pub fn all_finite<T: Real>(x: &[T]) -> bool {
+    x.iter().fold(true, |finite, x| finite & x.is_finite())
+}
+
+/// max |x|, of finite numbers.
+#[inline(always)]
+pub fn max_abs<T: Real>(x: &[T]) -> T {
+    x.iter()
+        .fold(T::ZERO, |max, x| if x.abs() > max { x.abs() } else { max })
+}

@@ -1,0 +1,78 @@
+//! The one seeded generator behind every random choice.
+//!
+//! The bits come from xoshiro256++ (Blackman and Vigna, 2019), seeded by SplitMix64; the distributions are
+//! our own, so that a seed gives the same numbers on every platform and with every version of `rand`.
+
+use rand::Rng;
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+
+/// The largest seed and one more: seeds are the integers that JavaScript counts exactly, [0, 2^53).
+pub const SEED_LIMIT: u64 = 1 << 53;
+
+/// A stream of random numbers that its seed determines.
+#[derive(Clone, Debug)]
+pub struct Generator(Xoshiro256PlusPlus);
+
+impl Generator {
+    /// The stream of `seed`.
+    pub fn new(seed: u64) -> Self {
+        Generator(Xoshiro256PlusPlus::seed_from_u64(seed))
+    }
+
+    /// A number from U[0, 1): the upper 53 bits of a draw, times 2^-53.
+    pub fn uniform(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 * (1.0 / SEED_LIMIT as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_of_a_seed_never_changes() {
+        // From the reference C code of SplitMix64 and xoshiro256++, seed 42.
+        let mut generator = Generator::new(42);
+        let draws: Vec<f64> = (0..3).map(|_| generator.uniform()).collect();
+        assert_eq!(draws, reference(42, 3));
+    }
+
+    /// xoshiro256++ and SplitMix64 written out from their papers.
+    fn reference(seed: u64, count: usize) -> Vec<f64> {
+        let mut x = seed;
+        let mut s = [0u64; 4];
+        for word in &mut s {
+            x = x.wrapping_add(0x9e3779b97f4a7c15);
+            let mut z = x;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58476d1ce4e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d049bb133111eb);
+            *word = z ^ (z >> 31);
+        }
+        let mut next = || {
+            let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
+            let t = s[1] << 17;
+            s[2] ^= s[0];
+            s[3] ^= s[1];
+            s[1] ^= s[2];
+            s[0] ^= s[3];
+            s[2] ^= t;
+            s[3] = s[3].rotate_left(45);
+            result
+        };
+        (0..count)
+            .map(|_| (next() >> 11) as f64 / 9007199254740992.0)
+            .collect()
+    }
+
+    #[test]
+    fn uniform_has_the_mean_variance_and_range_of_its_distribution() {
+        let mut generator = Generator::new(7);
+        let draws: Vec<f64> = (0..100_000).map(|_| generator.uniform()).collect();
+        let mean = draws.iter().sum::<f64>() / 1e5;
+        let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1e5;
+        assert!(draws.iter().all(|x| (0.0..1.0).contains(x)));
+        assert!((mean - 0.5).abs() < 0.005, "mean {mean}");
+        assert!((variance - 1.0 / 12.0).abs() < 0.002, "variance {variance}");
+    }
+}

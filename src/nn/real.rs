@@ -1,0 +1,108 @@
+//! The two precisions a network can have.
+
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use super::elementary;
+use super::simd::Isa;
+
+/// A floating-point number: `f64` or `f32`.
+pub trait Real:
+    Copy
+    + Debug
+    + Default
+    + PartialEq
+    + PartialOrd
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + 'static
+{
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+    /// Half the distance between the largest finite number and its neighbour. A smaller change can be added
+    /// to any finite number without reaching infinity.
+    const SAFE_UPDATE: Self;
+
+    /// The nearest number of this precision.
+    fn from_f64(x: f64) -> Self;
+    /// The same number in double precision.
+    fn to_f64(self) -> f64;
+    /// Neither NaN nor infinite.
+    fn is_finite(self) -> bool;
+    /// |x|
+    fn abs(self) -> Self;
+    /// e^x (see [`super::elementary`]).
+    fn exp<I: Isa>(self) -> Self;
+    /// 1 / (1 + e^-x) (see [`super::elementary`]).
+    fn sigmoid<I: Isa>(self) -> Self;
+    /// `self * a + b` rounded once; slow where the processor has no such instruction (see [`super::simd`]).
+    fn mul_add(self, a: Self, b: Self) -> Self;
+}
+
+macro_rules! real {
+    ($t:ident, $half_ulp_of_max:expr) => {
+        impl Real for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const SAFE_UPDATE: Self = $half_ulp_of_max;
+
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                <$t>::is_finite(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                <$t>::abs(self)
+            }
+            #[inline(always)]
+            fn exp<I: Isa>(self) -> Self {
+                elementary::$t::exp::<I>(self)
+            }
+            #[inline(always)]
+            fn sigmoid<I: Isa>(self) -> Self {
+                elementary::$t::sigmoid::<I>(self)
+            }
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                <$t>::mul_add(self, a, b)
+            }
+        }
+    };
+}
+
+// 2^970 and 2^103: the exponent of MAX (1023, 127) less the bits of the significand (52, 23), halved.
+real!(f64, f64::from_bits((970 + 1023) << 52));
+real!(f32, f32::from_bits((103 + 127) << 23));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_safe_update_never_reaches_infinity() {
+        let just_below = f64::from_bits(f64::SAFE_UPDATE.to_bits() - 1);
+        assert_eq!(f64::MAX + just_below, f64::MAX);
+        assert_eq!(f64::MAX + f64::SAFE_UPDATE, f64::INFINITY);
+        let just_below = f32::from_bits(f32::SAFE_UPDATE.to_bits() - 1);
+        assert_eq!(f32::MAX + just_below, f32::MAX);
+        assert_eq!(f32::MAX + f32::SAFE_UPDATE, f32::INFINITY);
+    }
+}
