@@ -49,7 +49,7 @@ pub mod f64 {
             return x.exp();
         }
         // Beyond these e^x is 0 or infinite.
-        let (s, n) = reduced::<I>(x.max(-746.0).min(710.0));
+        let (s, n) = reduced::<I>(x.clamp(-746.0, 710.0));
         // 2^n in two factors: neither leaves the normal range where the product does.
         (1.0 + s) * power_of_2(n >> 1) * power_of_2(n - (n >> 1))
     }
@@ -107,7 +107,7 @@ pub mod f32 {
             return x.exp();
         }
         // Beyond these e^x is 0 or infinite.
-        let (s, n) = reduced::<I>(x.max(-104.0).min(89.0));
+        let (s, n) = reduced::<I>(x.clamp(-104.0, 89.0));
         // 2^n in two factors: neither leaves the normal range where the product does.
         (1.0 + s) * power_of_2(n >> 1) * power_of_2(n - (n >> 1))
     }
