@@ -1,0 +1,44 @@
+'use strict'
+
+// Every example ends well; each of them checks its own answers.
+
+const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
+const { readdirSync } = require('node:fs')
+const path = require('node:path')
+const { test } = require('node:test')
+
+const folder = path.join(__dirname, '../examples')
+const run = (file) =>
+  spawnSync(process.execPath, [path.join(folder, file)], { encoding: 'utf8', timeout: 60_000 })
+
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
+  test(`${file} ends well`, () => {
+    const { status, stdout, stderr } = run(file)
+    assert.equal(status, 0, stdout + stderr)
+  })
+}
+
+test('xor.js shows its progress and four predictions', () => {
+  const { stdout } = run('xor.js')
+  assert.equal(stdout.match(/^pass +\d+ +mean squared error 0\.\d{4}$/gm).length, 10)
+  const predictions = [...stdout.matchAll(/^([01]) xor ([01]) = ([01]) +predicted (\d\.\d{4})$/gm)]
+  assert.equal(predictions.length, 4)
+  for (const [, a, b, answer, predicted] of predictions) {
+    assert.equal(Number(answer), a ^ b)
+    assert.ok(Math.abs(predicted - answer) < 0.1, `${a} xor ${b} predicted as ${predicted}`)
+  }
+})
+
+test('ice-cream.js says yes on the hot day and no on the cool one', () => {
+  const { stdout } = run('ice-cream.js')
+  assert.match(stdout, /^30 degrees, hunger 8: yes/m)
+  assert.match(stdout, /^15 degrees, hunger 3: no/m)
+})
+
+test('contrast.js prints plain text where there is no terminal', () => {
+  const { stdout } = run('contrast.js')
+  assert.ok(!stdout.includes('\x1b'))
+  assert.match(stdout, /^ {2}white text on rgb\(0, 0, 0\)$/m)
+  assert.match(stdout, /^ {2}black text on rgb\(255, 255, 255\)$/m)
+})

@@ -1,0 +1,46 @@
+// Compiled, never run: what the declarations accept and what they refuse.
+
+import type * as mikir from 'mikir'
+import { type LayerWeights, NeuralNetwork, Neuron, type Vector } from 'mikir'
+
+const neuron = new Neuron(2)
+neuron.weights = [0.7, 0.3]
+neuron.weights[0] += 1
+neuron.bias = -15
+export const decision: number = neuron.sigmoid(neuron.activate([30, 8]))
+
+const network: mikir.NeuralNetwork = new NeuralNetwork(2, 2, 1)
+export const seeded = new NeuralNetwork(2, 2, 1, { seed: 42 })
+
+const rows: Vector[] = [[0, 1], new Float32Array(2), new Float64Array(2)]
+for (const row of rows) network.train(row, [1])
+network.train(new Float64Array(2), new Float32Array(1), 0.5)
+export const outputs: number[] = network.predict([0, 1])
+
+export const counts: number[] = [
+  network.inputCount,
+  network.outputCount,
+  network.parameterCount,
+  network.seed
+]
+
+const layers: LayerWeights[] = network.getWeights()
+layers[0].weights[1][0] = layers[1].biases[0]
+network.setWeights(layers)
+
+// @ts-expect-error three counts, not two
+new NeuralNetwork(2, 2)
+// @ts-expect-error no such option
+new NeuralNetwork(2, 2, 1, { sead: 42 })
+// @ts-expect-error a string is not a row
+network.predict('01')
+// @ts-expect-error targets are missing
+network.train([0, 1])
+// @ts-expect-error integers lose what a network needs
+network.predict(new Int32Array(2))
+// @ts-expect-error the counts are fixed
+network.inputCount = 3
+// @ts-expect-error weights are numbers
+neuron.weights = ['0.7']
+// @ts-expect-error layers without biases
+network.setWeights([{ weights: [[1, 2]] }])
