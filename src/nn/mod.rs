@@ -50,3 +50,7 @@ pub use real::Real;
 #[cfg(test)]
 #[path = "../../__test__/core/gradients.rs"]
 mod gradients;
+
+#[cfg(test)]
+#[path = "../../__test__/core/online.rs"]
+mod online_contract;
