@@ -1,17 +1,20 @@
-'use strict'
-
 // Checks of what users pass, and the copies of it into a network's own memory.
 
 const { isFloat32Array, isFloat64Array } = require('node:util').types
 const { argumentCount, invalidLength, invalidType, outOfRange, unknownOption } = require('./errors.js')
 const { maxParameters } = require('./native.js')
 
+const MATRIX = 'an array of rows, a Float32Array or a Float64Array'
 const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
 
 /** Refuses a call with fewer than `least` or more than `most` arguments. */
 function checkArguments(name, count, least, most = least) {
   if (count >= least && count <= most) return
-  throw argumentCount(least === most ? plural(least, 'argument') : `${least} to ${plural(most, 'argument')}`, name, count)
+  throw argumentCount(
+    least === most ? plural(least, 'argument') : `${least} to ${plural(most, 'argument')}`,
+    name,
+    count
+  )
 }
 
 /** A number of inputs or neurons. */
@@ -37,12 +40,12 @@ function checkFinite(name, value) {
   return value
 }
 
-/** A plain object with no keys but the `known` ones. */
+/** An object with no keys but the `known` ones, where they are given. */
 function checkOptions(name, options, known) {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidType('an object', name, options)
   }
-  for (const key of Object.keys(options)) {
+  for (const key of known === undefined ? [] : Object.keys(options)) {
     if (!known.includes(key)) throw unknownOption(known, name, key)
   }
   return options
@@ -83,6 +86,25 @@ function copyFinite(name, vector, count, target, start) {
   }
 }
 
+/**
+ * Rows as one flat typed array: a typed array of whole rows as it is, arrays of vectors copied into one.
+ * @returns {Float64Array | Float32Array}
+ */
+function flattenRows(name, rows, width) {
+  if (Array.isArray(rows)) {
+    const flat = new Float64Array(rows.length * width)
+    for (let i = 0; i < rows.length; i++) copyVector(`${name}[${i}]`, rows[i], width, flat, i * width)
+    return flat
+  }
+  if (!isFloat64Array(rows) && !isFloat32Array(rows)) throw invalidType(MATRIX, name, rows)
+  if (rows.length % width !== 0) {
+    throw invalidLength(`a multiple of ${plural(width, 'number')}`, name, rows.length)
+  }
+  // Memory that other threads can change is copied first; subclasses and other realms become plain.
+  const Numbers = isFloat64Array(rows) ? Float64Array : Float32Array
+  return rows.buffer instanceof ArrayBuffer && rows.constructor === Numbers ? rows : new Numbers(rows)
+}
+
 function wrongLength(name, vector, count) {
   return invalidLength(plural(count, 'number'), name, vector.length)
 }
@@ -91,4 +113,15 @@ function plural(count, noun) {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-module.exports = { checkArguments, checkArray, checkCount, checkFinite, checkOptions, checkSeed, copyFinite, copyVector }
+module.exports = {
+  checkArguments,
+  checkArray,
+  checkCount,
+  checkFinite,
+  checkOptions,
+  checkSeed,
+  copyFinite,
+  copyVector,
+  flattenRows,
+  plural
+}

@@ -1,5 +1,3 @@
-'use strict'
-
 // One sentence for every mistake: `Expected <rule> for <name> but received <value>`, and a stable code.
 
 /** A value of the wrong kind. */

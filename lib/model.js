@@ -1,5 +1,3 @@
-'use strict'
-
 // What networks of the same architecture share: a model in the addon, found again by its key for as long as
 // one of them lives. A network's own memory is one ArrayBuffer, which the engine counts and frees.
 
@@ -19,12 +17,23 @@ const dropped = new FinalizationRegistry(({ key, number }) => {
  * The model of a network with sigmoid neurons throughout.
  * @param {number[]} counts - the inputs, then the neurons of each layer
  */
-function modelOf(counts) {
-  const key = counts.join('-')
+function sigmoidModel(counts) {
+  return shared(counts.join('-'), () => native.createSigmoidModel(counts))
+}
+
+/**
+ * The model of the networks of `options`.
+ * @param {object} options - NetworkOptions as plain JSON
+ */
+function modelOf(options) {
+  const json = JSON.stringify(options)
+  return shared(json, () => native.createModel(json))
+}
+
+function shared(key, create) {
   let model = models.get(key)?.deref()
   if (model === undefined) {
-    const [inputCount, outputCount] = [counts[0], counts[counts.length - 1]]
-    model = Object.freeze({ counts, inputCount, outputCount, ...native.createModel(counts) })
+    model = Object.freeze(create())
     models.set(key, new WeakRef(model))
     dropped.register(model, { key, number: model.number })
   }
@@ -32,19 +41,20 @@ function modelOf(counts) {
 }
 
 /**
- * The memory of a network: the model's number, room for what goes in and out, the parameters. The numbers
+ * The memory of a network: the model's number, room for what goes in and out, the values. The numbers
  * before the inputs and the offsets in `model` are those of src/binding/model.rs.
  */
-function createValues(model) {
-  let values
+function createMemory(model) {
+  const Numbers = model.precision === 'f64' ? Float64Array : Float32Array
+  let memory
   try {
-    values = new Float64Array(model.length)
+    memory = new Numbers(model.length)
   } catch (cause) {
-    const bytes = model.length * Float64Array.BYTES_PER_ELEMENT
+    const bytes = model.length * Numbers.BYTES_PER_ELEMENT
     throw outOfMemory(`a network of ${model.parameterCount} parameters`, bytes, cause)
   }
-  new Uint32Array(values.buffer, 0, 1)[0] = model.number
-  return values
+  new Uint32Array(memory.buffer, 0, 1)[0] = model.number
+  return memory
 }
 
-module.exports = { createValues, modelOf }
+module.exports = { createMemory, modelOf, sigmoidModel }

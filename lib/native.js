@@ -1,5 +1,3 @@
-'use strict'
-
 // Loads the addon and connects this JavaScript environment to it.
 
 const file = `mikir.${process.platform}-${process.arch}.node`

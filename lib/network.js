@@ -1,5 +1,3 @@
-'use strict'
-
 const {
   checkArguments,
   checkArray,
@@ -8,36 +6,45 @@ const {
   checkOptions,
   checkSeed,
   copyFinite,
-  copyVector
+  copyVector,
+  flattenRows,
+  plural
 } = require('./check.js')
-const { createValues, modelOf } = require('./model.js')
+const { outOfRange } = require('./errors.js')
+const { createMemory, modelOf, sigmoidModel } = require('./model.js')
 const native = require('./native.js')
+const { plain } = require('./options.js')
 
 const LEARNING_RATE = 1
 
 /** Counts calls, to notice one that begins while another reads its arguments. */
 let calls = 0
 
+/** What a network is made of: a constructor argument that users cannot make. */
+class Parts {
+  constructor(model, seed) {
+    this.model = model
+    this.seed = seed
+  }
+}
+
 /** A multilayer perceptron; index.d.ts says what users may count on. */
 class NeuralNetwork {
   #model
   /** All that is this network's own, as numbers. */
-  #values
+  #memory
   /** The same memory, the one argument of every call into the addon. */
   #buffer
   #seed
 
-  constructor(inputCount, hiddenCount, outputCount, options = {}) {
-    checkArguments('new NeuralNetwork', arguments.length, 3, 4)
-    checkCount('inputCount', inputCount)
-    checkCount('hiddenCount', hiddenCount)
-    checkCount('outputCount', outputCount)
-    const { seed } = checkOptions('options', options, ['seed'])
-    this.#seed = seed === undefined ? native.drawSeed() : checkSeed('options.seed', seed)
-    this.#model = modelOf([inputCount, hiddenCount, outputCount])
-    this.#values = createValues(this.#model)
-    this.#buffer = this.#values.buffer
-    native.initialize(this.#buffer, this.#seed)
+  constructor(...parameters) {
+    const [first] = parameters
+    const { model, seed } = first instanceof Parts ? first : partsOf(parameters)
+    this.#model = model
+    this.#seed = seed
+    this.#memory = createMemory(model)
+    this.#buffer = this.#memory.buffer
+    if (!(first instanceof Parts)) native.initialize(this.#buffer, seed)
   }
 
   get inputCount() {
@@ -56,29 +63,51 @@ class NeuralNetwork {
     return this.#seed
   }
 
+  get precision() {
+    return this.#model.precision
+  }
+
   predict(inputs) {
     checkArguments('predict', arguments.length, 1)
     const model = this.#model
-    const values = this.#values
+    const memory = this.#memory
     const call = ++calls
-    copyVector('inputs', inputs, model.inputCount, values, model.inputs)
+    copyVector('inputs', inputs, model.inputCount, memory, model.inputs)
     // Reading the array ran code of its own (a getter, a proxy) that came here: take it from a copy.
     if (call !== calls) return this.predict([...inputs])
     native.predict(this.#buffer)
-    const outputs = [values[model.outputs]]
-    for (let k = 1; k < model.outputCount; k++) outputs.push(values[model.outputs + k])
+    const outputs = [memory[model.outputs]]
+    for (let k = 1; k < model.outputCount; k++) outputs.push(memory[model.outputs + k])
     return outputs
+  }
+
+  predictBatch(inputs) {
+    checkArguments('predictBatch', arguments.length, 1)
+    const { inputCount, outputCount } = this.#model
+    const isFlat = !Array.isArray(inputs)
+    const flat = flattenRows('inputs', inputs, inputCount)
+    const rows = flat.length / inputCount
+    const outputs = new flat.constructor(rows * outputCount)
+    const place = native.predictBatch(this.#buffer, flat, outputs)
+    if (place >= 0) {
+      const name = isFlat ? `[${place}]` : `[${Math.floor(place / inputCount)}][${place % inputCount}]`
+      throw outOfRange('a finite number', `inputs${name}`, flat[place])
+    }
+    if (isFlat) return outputs
+    return Array.from({ length: rows }, (_, i) =>
+      Array.from(outputs.subarray(i * outputCount, (i + 1) * outputCount))
+    )
   }
 
   train(inputs, targets, learningRate = 0.1) {
     checkArguments('train', arguments.length, 2, 3)
     const model = this.#model
-    const values = this.#values
+    const memory = this.#memory
     const call = ++calls
-    copyVector('inputs', inputs, model.inputCount, values, model.inputs)
-    copyVector('targets', targets, model.outputCount, values, model.targets)
+    copyVector('inputs', inputs, model.inputCount, memory, model.inputs)
+    copyVector('targets', targets, model.outputCount, memory, model.targets)
     if (call !== calls) return this.train([...inputs], [...targets], learningRate)
-    values[LEARNING_RATE] = checkFinite('learningRate', learningRate)
+    memory[LEARNING_RATE] = checkFinite('learningRate', learningRate)
     native.train(this.#buffer)
   }
 
@@ -86,40 +115,120 @@ class NeuralNetwork {
     checkArguments('getWeights', arguments.length, 0)
     const flat = native.exportWeights(this.#buffer)
     let at = 0
-    const take = (count) => Array.from(flat.subarray(at, (at += count)))
-    return shapes(this.#model).map(({ inputs, units }) => ({
-      weights: Array.from({ length: units }, () => take(inputs)),
-      biases: take(units)
-    }))
+    const take = (count) => {
+      at += count
+      return Array.from(flat.subarray(at - count, at))
+    }
+    return this.#model.layers.map((layer) => {
+      const weights = Array.from({ length: layer.units }, () => take(layer.inputs))
+      return Object.fromEntries([
+        ['weights', weights],
+        ...vectorsOf(layer).map((key) => [key, take(layer.units)])
+      ])
+    })
   }
 
   setWeights(layers) {
     checkArguments('setWeights', arguments.length, 1)
-    const flat = new Float64Array(this.#model.parameterCount)
+    const flat = new Float64Array(this.#model.valueCount)
+    const taken = []
     let at = 0
     const put = (name, vector, count) => {
       copyFinite(name, vector, count, flat, at)
+      taken.push({ name, end: at + count })
       at += count
     }
-    const expected = shapes(this.#model)
-    checkArray('layers', layers, expected.length)
-    expected.forEach(({ inputs, units }, l) => {
-      const { weights, biases } = checkOptions(`layers[${l}]`, layers[l], ['weights', 'biases'])
-      checkArray(`layers[${l}].weights`, weights, units)
-      for (let j = 0; j < units; j++) put(`layers[${l}].weights[${j}]`, weights[j], inputs)
-      put(`layers[${l}].biases`, biases, units)
+    checkArray('layers', layers, this.#model.layers.length)
+    this.#model.layers.forEach((layer, l) => {
+      const vectors = vectorsOf(layer)
+      const given = checkOptions(`layers[${l}]`, layers[l], ['weights', ...vectors])
+      const rows = checkArray(`layers[${l}].weights`, given.weights, layer.units)
+      for (let j = 0; j < layer.units; j++) put(`layers[${l}].weights[${j}]`, rows[j], layer.inputs)
+      for (const key of vectors) put(`layers[${l}].${key}`, given[key], layer.units)
     })
-    native.importWeights(this.#buffer, flat)
+    const place = native.importWeights(this.#buffer, flat)
+    if (place >= 0) {
+      const i = taken.findIndex(({ end }) => place < end)
+      const name = `${taken[i].name}[${place - (taken[i - 1]?.end ?? 0)}]`
+      throw outOfRange('a number that single precision can hold', name, flat[place])
+    }
+  }
+
+  clone() {
+    checkArguments('clone', arguments.length, 0)
+    const copy = new NeuralNetwork(new Parts(this.#model, this.#seed))
+    copy.#memory.set(this.#memory)
+    return copy
+  }
+
+  summary() {
+    checkArguments('summary', arguments.length, 0)
+    const { inputCount, layers, loss, precision } = this.#model
+    const head = ['layer', 'inputs', 'units', 'activation', 'extras', 'parameters']
+    const rows = layers.map((layer, l) => [
+      l === layers.length - 1 ? 'output' : `hidden ${l + 1}`,
+      layer.inputs,
+      layer.units,
+      layer.activation,
+      extrasOf(layer),
+      layer.parameterCount.toLocaleString('en')
+    ])
+    const total = this.parameterCount.toLocaleString('en')
+    return [
+      `NeuralNetwork of ${plural(inputCount, 'input')}, loss ${loss}, precision ${precision}`,
+      ...table([head, ...rows]),
+      `${total} parameters`
+    ].join('\n')
   }
 
   [Symbol.for('nodejs.util.inspect.custom')]() {
-    return `NeuralNetwork ${this.#model.counts.join('-')} (${this.parameterCount} parameters, seed ${this.#seed})`
+    const { inputCount, layers, precision } = this.#model
+    const counts = [inputCount, ...layers.map((layer) => layer.units)].join('-')
+    return `NeuralNetwork ${counts} (${plural(this.parameterCount, 'parameter')}, ${precision}, seed ${this.#seed})`
   }
 }
 
-/** The inputs and neurons of each layer. */
-function shapes({ counts }) {
-  return counts.slice(1).map((units, l) => ({ inputs: counts[l], units }))
+/** The parts of a network from the arguments of its constructor. */
+function partsOf(parameters) {
+  const [first, second, third, fourth = {}] = parameters
+  if (typeof first === 'object' && parameters.length === 1) {
+    const { seed, ...architecture } = plain('options', checkOptions('options', first))
+    return new Parts(modelOf(architecture), seedOf(seed))
+  }
+  checkArguments('new NeuralNetwork', parameters.length, 3, 4)
+  checkCount('inputCount', first)
+  checkCount('hiddenCount', second)
+  checkCount('outputCount', third)
+  const { seed } = checkOptions('options', fourth, ['seed'])
+  return new Parts(sigmoidModel([first, second, third]), seedOf(seed))
+}
+
+function seedOf(seed) {
+  return seed === undefined ? native.drawSeed() : checkSeed('options.seed', seed)
+}
+
+/** The names of a layer's vectors, in the order of the addon. */
+function vectorsOf({ normalization }) {
+  if (normalization === 'batch') return ['biases', 'gamma', 'beta', 'mean', 'variance']
+  return normalization === 'layer' ? ['biases', 'gamma', 'beta'] : ['biases']
+}
+
+function extrasOf({ dropout, normalization }) {
+  const extras = []
+  if (normalization !== undefined) extras.push(`${normalization} normalization`)
+  if (dropout > 0) extras.push(`dropout ${dropout}`)
+  return extras.join(', ')
+}
+
+/** Rows of cells as lines with aligned columns. */
+function table(rows) {
+  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => String(row[c]).length)))
+  return rows.map((row) =>
+    row
+      .map((cell, c) => String(cell).padEnd(widths[c]))
+      .join('  ')
+      .trimEnd()
+  )
 }
 
 module.exports = { NeuralNetwork }

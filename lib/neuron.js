@@ -1,33 +1,31 @@
-'use strict'
-
 const { checkArguments, checkCount, checkFinite, copyFinite, copyVector } = require('./check.js')
-const { createValues, modelOf } = require('./model.js')
+const { createMemory, sigmoidModel } = require('./model.js')
 const native = require('./native.js')
 
 /** One sigmoid neuron: a network of one layer and one output, whose parameters are properties. */
 class Neuron {
   #model
-  #values
+  #memory
 
   constructor(inputCount) {
     checkArguments('new Neuron', arguments.length, 1)
-    this.#model = modelOf([checkCount('inputCount', inputCount), 1])
-    this.#values = createValues(this.#model)
-    native.initialize(this.#values.buffer, native.drawSeed())
-    const bias = this.#model.params + inputCount
-    this.weights = Array.from(this.#values.subarray(this.#model.params, bias))
-    this.bias = this.#values[bias]
+    this.#model = sigmoidModel([checkCount('inputCount', inputCount), 1])
+    this.#memory = createMemory(this.#model)
+    native.initialize(this.#memory.buffer, native.drawSeed())
+    const bias = this.#model.values + inputCount
+    this.weights = Array.from(this.#memory.subarray(this.#model.values, bias))
+    this.bias = this.#memory[bias]
   }
 
   activate(inputs) {
     checkArguments('activate', arguments.length, 1)
-    const { inputCount, params, inputs: start, outputs } = this.#model
-    const values = this.#values
-    copyFinite('weights', this.weights, inputCount, values, params)
-    values[params + inputCount] = checkFinite('bias', this.bias)
-    copyVector('inputs', inputs, inputCount, values, start)
-    native.predict(values.buffer)
-    return values[outputs]
+    const { inputCount, values, inputs: start, outputs } = this.#model
+    const memory = this.#memory
+    copyFinite('weights', this.weights, inputCount, memory, values)
+    memory[values + inputCount] = checkFinite('bias', this.bias)
+    copyVector('inputs', inputs, inputCount, memory, start)
+    native.predict(memory.buffer)
+    return memory[outputs]
   }
 
   sigmoid(x) {

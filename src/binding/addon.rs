@@ -4,17 +4,20 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use napi::Env;
-use napi::bindgen_prelude::{ArrayBuffer, Float64Array, FunctionCallContext, Object, ToNapiValue};
+use napi::bindgen_prelude::{
+    ArrayBuffer, Float32Array, Float64Array, FromNapiValue, FunctionCallContext, Object, ToNapiValue,
+};
 use napi_derive::napi;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::failure::{failure, internal};
 use super::fast_function::fast_function;
-use super::model::{Model, Models};
-use crate::nn::architecture::{LayerOptions, MAX_PARAMETERS};
+use super::model::{Models, model};
+use crate::nn::architecture::MAX_PARAMETERS;
+use crate::nn::options::{LayerOptions, Normalization, Precision};
 use crate::nn::simd::{Portable, Scalar};
-use crate::nn::{Activation, Architecture, Error, Initializer, Result, initializer, random, weights};
+use crate::nn::{Activation, Error, NetworkOptions, Result, random};
 
 type Shared = Rc<RefCell<Models>>;
 
@@ -26,32 +29,33 @@ pub fn connect(env: &Env) -> napi::Result<Object<'_>> {
     exports.set("maxParameters", MAX_PARAMETERS as f64)?;
 
     let shared = models.clone();
-    let predict = move |bytes: &mut [u8]| {
-        let mut models = shared.borrow_mut();
-        let (model, buffer) = models.of(bytes)?;
-        model.predict(buffer)
-    };
+    let predict = move |buffer: &mut [u8]| shared.borrow_mut().of(buffer)?.predict(buffer);
     exports.set("predict", fast_function(env, "predict", predict)?)?;
 
     let shared = models.clone();
-    let train = move |bytes: &mut [u8]| {
-        let mut models = shared.borrow_mut();
-        let (model, buffer) = models.of(bytes)?;
-        model.train(buffer)
-    };
+    let train = move |buffer: &mut [u8]| shared.borrow_mut().of(buffer)?.train(buffer);
     exports.set("train", fast_function(env, "train", train)?)?;
 
     export(env, &mut exports, "createModel", &models, create_model)?;
+    export(
+        env,
+        &mut exports,
+        "createSigmoidModel",
+        &models,
+        create_sigmoid_model,
+    )?;
     export(env, &mut exports, "dropModel", &models, drop_model)?;
     export(env, &mut exports, "initialize", &models, initialize)?;
     export(env, &mut exports, "exportWeights", &models, export_weights)?;
     export(env, &mut exports, "importWeights", &models, import_weights)?;
+    export(env, &mut exports, "predictBatch", &models, predict_batch)?;
     export(env, &mut exports, "drawSeed", &models, draw_seed)?;
     export(env, &mut exports, "sigmoid", &models, sigmoid)?;
     Ok(exports)
 }
 
-/// A model's number and where the parts of its networks' buffers begin, in elements.
+/// What JavaScript needs to know of a model: its number, where the parts of its networks' buffers begin, in
+/// elements, and the shape of the networks.
 #[napi(object)]
 pub struct ModelInfo {
     pub number: u32,
@@ -59,34 +63,90 @@ pub struct ModelInfo {
     pub inputs: u32,
     pub outputs: u32,
     pub targets: u32,
-    pub params: u32,
+    pub values: u32,
+    pub value_count: u32,
+    pub input_count: u32,
+    pub output_count: u32,
     pub parameter_count: u32,
+    pub precision: String,
+    pub loss: String,
+    pub layers: Vec<LayerInfo>,
 }
 
-/// `createModel(counts: [inputs, hidden, outputs])`: the original's network, sigmoid everywhere, from U[0, 1).
+/// What JavaScript needs to know of a layer.
+#[napi(object)]
+pub struct LayerInfo {
+    pub inputs: u32,
+    pub units: u32,
+    pub parameter_count: u32,
+    pub activation: String,
+    pub normalization: Option<String>,
+    pub dropout: f64,
+}
+
+/// `createModel(options: string): ModelInfo`: the model of the networks that the JSON describes.
 fn create_model(call: &Call, models: &mut Models) -> Result<ModelInfo> {
+    let text: String = call.argument(0)?;
+    let json = serde_json::from_str(&text).map_err(|error| internal("JSON", "createModel", error))?;
+    insert_model(&NetworkOptions::from_json(&json)?, models)
+}
+
+/// `createSigmoidModel(counts: number[]): ModelInfo`: the original's model, sigmoid everywhere and all
+/// values from U[0, 1), of so many inputs and neurons of each layer.
+fn create_sigmoid_model(call: &Call, models: &mut Models) -> Result<ModelInfo> {
     let counts: Vec<u32> = call.argument(0)?;
-    let (&inputs, units) = counts
-        .split_first()
-        .ok_or_else(|| internal("counts", "createModel", "none"))?;
-    let layers: Vec<_> = units
+    let [inputs, units @ ..] = counts.as_slice() else {
+        return Err(internal("counts", "the model", "none"));
+    };
+    let original = NetworkOptions::original(1, 1, 1);
+    let layers = units
         .iter()
         .map(|&units| LayerOptions {
             units: units as usize,
-            activation: Activation::Sigmoid,
-            initializer: Initializer::UnitUniform,
+            ..original.layers[0]
         })
         .collect();
-    let model = Model::new(Architecture::new(inputs as usize, &layers)?)?;
-    let (layout, parameter_count) = (&model.layout, model.architecture.parameter_count() as u32);
-    // All fit: each part is no longer than the parameters, which MAX_PARAMETERS bounds.
+    insert_model(
+        &NetworkOptions {
+            inputs: *inputs as usize,
+            layers,
+            ..original
+        },
+        models,
+    )
+}
+
+fn insert_model(options: &NetworkOptions, models: &mut Models) -> Result<ModelInfo> {
+    let model = model(options)?;
+    let (layout, architecture) = (model.layout(), model.architecture());
+    let name = |all: &[(&str, Normalization)], kind| {
+        all.iter().find(|row| row.1 == kind).map(|row| row.0.to_string())
+    };
+    // All counts fit: each part is no longer than the parameters, which MAX_PARAMETERS bounds.
+    let layers = architecture.layers().iter().map(|layer| LayerInfo {
+        inputs: layer.inputs as u32,
+        units: layer.units as u32,
+        parameter_count: (layer.beta.end - layer.weights.start) as u32,
+        activation: layer.options.activation.name().into(),
+        normalization: layer
+            .options
+            .normalization
+            .and_then(|kind| name(&Normalization::ALL, kind)),
+        dropout: layer.options.dropout,
+    });
     Ok(ModelInfo {
-        length: layout.params.end as u32,
+        length: layout.values.end as u32,
         inputs: layout.inputs.start as u32,
         outputs: layout.outputs.start as u32,
         targets: layout.targets.start as u32,
-        params: layout.params.start as u32,
-        parameter_count,
+        values: layout.values.start as u32,
+        value_count: architecture.value_count() as u32,
+        input_count: architecture.input_count() as u32,
+        output_count: architecture.output_count() as u32,
+        parameter_count: architecture.parameter_count() as u32,
+        precision: Precision::ALL[options.precision as usize].0.into(),
+        loss: options.loss.name().into(),
+        layers: layers.collect(),
         number: models.insert(model),
     })
 }
@@ -100,39 +160,51 @@ fn drop_model(call: &Call, models: &mut Models) -> Result<()> {
 /// `initialize(buffer, seed)`: the starting weights that the seed determines.
 fn initialize(call: &Call, models: &mut Models) -> Result<()> {
     let mut buffer = call.argument::<ArrayBuffer>(0)?;
-    let (model, buffer) = models.of(bytes_mut(&mut buffer))?;
-    initializer::initialize(
-        &model.architecture,
-        model.params(buffer)?,
-        call.argument::<f64>(1)? as u64,
-    );
-    Ok(())
+    models
+        .of(&buffer)?
+        .initialize(bytes_mut(&mut buffer), call.argument::<f64>(1)? as u64)
 }
 
 /// `exportWeights(buffer): Float64Array`: all weights and biases in the users' order.
 fn export_weights(call: &Call, models: &mut Models) -> Result<Float64Array> {
     let mut buffer = call.argument::<ArrayBuffer>(0)?;
-    let (model, buffer) = models.of(bytes_mut(&mut buffer))?;
-    let mut out = vec![0.0; model.architecture.parameter_count()];
-    weights::export(&model.architecture, model.params(buffer)?, &mut out);
-    Ok(Float64Array::new(out))
+    Ok(Float64Array::new(
+        models.of(&buffer)?.export(bytes_mut(&mut buffer))?,
+    ))
 }
 
 /// `importWeights(buffer, values: Float64Array): number`: -1, or the place of the first value that the
 /// network's precision cannot hold, and nothing is changed.
-fn import_weights(call: &Call, models: &mut Models) -> Result<i32> {
+fn import_weights(call: &Call, models: &mut Models) -> Result<f64> {
     let mut buffer = call.argument::<ArrayBuffer>(0)?;
     let values = call.argument::<Float64Array>(1)?.to_vec();
-    let (model, buffer) = models.of(bytes_mut(&mut buffer))?;
-    if values.len() != model.architecture.parameter_count() {
-        return Err(internal(
-            "one value for each parameter",
-            "importWeights",
-            values.len(),
-        ));
+    Ok(place(
+        models.of(&buffer)?.import(bytes_mut(&mut buffer), &values)?,
+    ))
+}
+
+/// `predictBatch(buffer, inputs, outputs): number`: -1, or the place of the first input that is not finite.
+/// Both are Float64Array or both Float32Array, row after row.
+fn predict_batch(call: &Call, models: &mut Models) -> Result<f64> {
+    let mut buffer = call.argument::<ArrayBuffer>(0)?;
+    let model = models.of(&buffer)?;
+    let bytes = bytes_mut(&mut buffer);
+    if let Ok(inputs) = call.argument::<Float64Array>(1) {
+        let mut outputs = call.argument::<Float64Array>(2)?;
+        // SAFETY: JavaScript has just made `outputs` for this call, and does not run before it returns.
+        let outputs = unsafe { outputs.as_mut() };
+        return Ok(place(model.predict_batch_f64(bytes, &inputs, outputs)?));
     }
-    let refused = weights::import(&model.architecture, model.params(buffer)?, &values).err();
-    Ok(refused.map_or(-1, |place| place as i32))
+    let inputs = call.argument::<Float32Array>(1)?;
+    let mut outputs = call.argument::<Float32Array>(2)?;
+    // SAFETY: as above.
+    let outputs = unsafe { outputs.as_mut() };
+    Ok(place(model.predict_batch_f32(bytes, &inputs, outputs)?))
+}
+
+/// A place for JavaScript: -1 where there is none.
+fn place(place: Option<usize>) -> f64 {
+    place.map_or(-1.0, |place| place as f64)
 }
 
 /// `drawSeed(): number`: a seed that nobody chose, from the operating system.
@@ -152,7 +224,7 @@ fn sigmoid(call: &Call, _: &mut Models) -> Result<f64> {
 struct Call<'c>(&'c FunctionCallContext<'c>);
 
 impl Call<'_> {
-    fn argument<T: napi::bindgen_prelude::FromNapiValue>(&self, index: usize) -> Result<T> {
+    fn argument<T: FromNapiValue>(&self, index: usize) -> Result<T> {
         self.0
             .get(index)
             .map_err(|error| internal("an argument of the right type", "the addon", error.reason))

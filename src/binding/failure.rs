@@ -1,6 +1,6 @@
 //! Core errors as JavaScript exceptions.
 
-use napi::{Env, JsError, JsRangeError};
+use napi::{Env, JsError, JsRangeError, JsTypeError};
 
 use crate::nn::{Code, Error};
 
@@ -8,6 +8,9 @@ use crate::nn::{Code, Error};
 pub fn failure(env: &Env, error: Error) -> napi::Error {
     let reason = napi::Error::new(error.code.as_str(), error.to_string());
     let exception = match error.code {
+        Code::InvalidType | Code::UnknownOption | Code::InvalidCombination => {
+            JsTypeError::from(reason).into_unknown(*env)
+        }
         Code::Internal => JsError::from(reason).into_unknown(*env),
         _ => JsRangeError::from(reason).into_unknown(*env),
     };

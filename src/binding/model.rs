@@ -1,4 +1,4 @@
-//! An architecture with its workspace, and the layout of a network's one buffer.
+//! An architecture with its workspaces, and the layout of a network's one buffer.
 //!
 //! JavaScript owns the numbers of a network: one ArrayBuffer, so that the engine's own garbage collection
 //! counts and frees them, and one argument carries everything a call needs. Rust owns the models, which
@@ -10,30 +10,23 @@
 //! |---|---|
 //! | 0 | the model's number, an `u32` in the first four bytes |
 //! | 1 | the learning rate of `train` |
-//! | 2.. | inputs, then outputs, then targets, then parameters |
+//! | 2.. | inputs, then outputs, then targets, then values |
 
 use std::ops::Range;
 
 use super::failure::internal;
-use crate::nn::{Architecture, Result, Workspace, online};
+use crate::nn::options::Precision;
+use crate::nn::{Architecture, Batch, NetworkOptions, Real, Result, Workspace, initializer, online, weights};
 
 const LEARNING_RATE: usize = 1;
 const INPUTS: usize = 2;
-
-/// What all networks of one architecture share.
-pub struct Model {
-    pub architecture: Architecture,
-    workspace: Workspace<f64>,
-    /// Where in a network's buffer they stand.
-    pub layout: Layout,
-}
 
 /// Where the parts of a network's buffer begin and end, in elements.
 pub struct Layout {
     pub inputs: Range<usize>,
     pub outputs: Range<usize>,
     pub targets: Range<usize>,
-    pub params: Range<usize>,
+    pub values: Range<usize>,
 }
 
 impl Layout {
@@ -42,40 +35,160 @@ impl Layout {
         let inputs = follow(INPUTS, architecture.input_count());
         let outputs = follow(inputs.end, architecture.output_count());
         let targets = follow(outputs.end, architecture.output_count());
-        let params = follow(targets.end, architecture.parameter_count());
+        let values = follow(targets.end, architecture.value_count());
         Layout {
             inputs,
             outputs,
             targets,
-            params,
+            values,
         }
     }
 }
 
-impl Model {
-    pub fn new(architecture: Architecture) -> Result<Self> {
-        let workspace = Workspace::new(&architecture)?;
-        let layout = Layout::new(&architecture);
-        Ok(Model {
+/// What all networks of one architecture share, whatever their precision. Every `buffer` is a network's.
+pub trait Model {
+    /// The shape of the networks.
+    fn architecture(&self) -> &Architecture;
+    /// The parts of their buffers.
+    fn layout(&self) -> &Layout;
+    /// Predicts from the inputs in `buffer` into its outputs.
+    fn predict(&mut self, buffer: &mut [u8]) -> Result<()>;
+    /// Trains on the inputs and targets in `buffer`.
+    fn train(&mut self, buffer: &mut [u8]) -> Result<()>;
+    /// Fills the values in `buffer` with the starting ones that `seed` determines.
+    fn initialize(&self, buffer: &mut [u8], seed: u64) -> Result<()>;
+    /// The values in `buffer` in the users' order.
+    fn export(&self, buffer: &mut [u8]) -> Result<Vec<f64>>;
+    /// Takes `values` in the users' order; or the place of the first that the precision cannot hold, and
+    /// nothing is changed.
+    fn import(&self, buffer: &mut [u8], values: &[f64]) -> Result<Option<usize>>;
+    /// Predicts for all rows of `inputs` into `outputs`; or the place of the first input that is not finite.
+    fn predict_batch_f64(
+        &mut self,
+        buffer: &mut [u8],
+        inputs: &[f64],
+        outputs: &mut [f64],
+    ) -> Result<Option<usize>>;
+    /// The same for single precision.
+    fn predict_batch_f32(
+        &mut self,
+        buffer: &mut [u8],
+        inputs: &[f32],
+        outputs: &mut [f32],
+    ) -> Result<Option<usize>>;
+}
+
+/// The model of the networks of `options`.
+pub fn model(options: &NetworkOptions) -> Result<Box<dyn Model>> {
+    Ok(match options.precision {
+        Precision::F64 => Box::new(Plan::<f64>::new(options)?),
+        Precision::F32 => Box::new(Plan::<f32>::new(options)?),
+    })
+}
+
+struct Plan<T> {
+    architecture: Architecture,
+    layout: Layout,
+    workspace: Workspace<T>,
+    /// Made at the first `predict_batch`.
+    batch: Option<BatchRoom<T>>,
+}
+
+struct BatchRoom<T> {
+    rows: usize,
+    batch: Batch<T>,
+    inputs: Vec<T>,
+}
+
+impl<T: Real> Plan<T> {
+    fn new(options: &NetworkOptions) -> Result<Self> {
+        let architecture = Architecture::new(options)?;
+        let (layout, workspace) = (Layout::new(&architecture), Workspace::new(&architecture)?);
+        Ok(Plan {
             architecture,
-            workspace,
             layout,
+            workspace,
+            batch: None,
         })
     }
 
-    /// Predicts from the inputs in `buffer` into its outputs.
-    #[inline]
-    pub fn predict(&mut self, buffer: &mut [f64]) -> Result<()> {
-        let Layout {
-            inputs,
-            outputs,
-            params,
-            ..
-        } = &self.layout;
-        let (io, params) = split(buffer, params)?;
+    fn predict_batch<U: Real>(
+        &mut self,
+        buffer: &mut [u8],
+        inputs: &[U],
+        outputs: &mut [U],
+    ) -> Result<Option<usize>> {
+        let (_, values) = split::<T>(buffer, &self.layout)?;
+        let architecture = &self.architecture;
+        let (width, units) = (architecture.input_count(), architecture.output_count());
+        if !inputs.len().is_multiple_of(width) || outputs.len() != inputs.len() / width * units {
+            return Err(internal("whole rows", "predictBatch", inputs.len()));
+        }
+        let room = match &mut self.batch {
+            Some(room) => room,
+            // Enough rows to make the products worth it, in about a megabyte.
+            none => none.insert(BatchRoom::new(
+                architecture,
+                ((1 << 17) / architecture.unit_count()).clamp(1, 256),
+            )?),
+        };
+        let chunk_inputs = inputs.chunks(room.rows * width);
+        for (c, (inputs, outputs)) in chunk_inputs
+            .zip(outputs.chunks_mut(room.rows * units))
+            .enumerate()
+        {
+            let x = &mut room.inputs[..inputs.len()];
+            for (i, (x, &input)) in x.iter_mut().zip(inputs).enumerate() {
+                *x = T::from_f64(input.to_f64());
+                if !x.is_finite() {
+                    return Ok(Some(c * room.rows * width + i));
+                }
+            }
+            room.batch.predict(architecture, values, x);
+            for (output, &a) in outputs.iter_mut().zip(room.batch.outputs()) {
+                *output = U::from_f64(a.to_f64());
+            }
+            // Sums that overflowed on the way: `online` knows how to take them.
+            for (x, output) in x.chunks_exact(width).zip(outputs.chunks_exact_mut(units)) {
+                if !output.iter().all(|a| a.is_finite()) {
+                    let prediction = online::predict(architecture, values, x, &mut self.workspace)?;
+                    output
+                        .iter_mut()
+                        .zip(prediction)
+                        .for_each(|(output, a)| *output = U::from_f64(a.to_f64()));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl<T: Real> BatchRoom<T> {
+    fn new(architecture: &Architecture, rows: usize) -> Result<Self> {
+        let batch = Batch::new(architecture, rows)?;
+        Ok(BatchRoom {
+            rows,
+            batch,
+            inputs: vec![T::ZERO; rows * architecture.input_count()],
+        })
+    }
+}
+
+impl<T: Real> Model for Plan<T> {
+    fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn predict(&mut self, buffer: &mut [u8]) -> Result<()> {
+        let (io, values) = split::<T>(buffer, &self.layout)?;
+        let Layout { inputs, outputs, .. } = &self.layout;
         let prediction = online::predict(
             &self.architecture,
-            params,
+            values,
             &io[inputs.clone()],
             &mut self.workspace,
         )?;
@@ -83,51 +196,83 @@ impl Model {
         Ok(())
     }
 
-    /// Trains on the inputs and targets in `buffer`.
-    #[inline]
-    pub fn train(&mut self, buffer: &mut [f64]) -> Result<()> {
-        let Layout {
-            inputs,
-            targets,
-            params,
-            ..
-        } = &self.layout;
-        let (io, params) = split(buffer, params)?;
+    fn train(&mut self, buffer: &mut [u8]) -> Result<()> {
+        let (io, values) = split::<T>(buffer, &self.layout)?;
+        let (inputs, targets) = (&io[self.layout.inputs.clone()], &io[self.layout.targets.clone()]);
         online::train(
             &self.architecture,
-            params,
-            &io[inputs.clone()],
-            &io[targets.clone()],
+            values,
+            inputs,
+            targets,
             io[LEARNING_RATE],
             &mut self.workspace,
         )
     }
 
-    /// The parameters in `buffer`.
-    pub fn params<'b>(&self, buffer: &'b mut [f64]) -> Result<&'b mut [f64]> {
-        Ok(split(buffer, &self.layout.params)?.1)
+    fn initialize(&self, buffer: &mut [u8], seed: u64) -> Result<()> {
+        initializer::initialize(&self.architecture, split::<T>(buffer, &self.layout)?.1, seed);
+        Ok(())
+    }
+
+    fn export(&self, buffer: &mut [u8]) -> Result<Vec<f64>> {
+        let mut out = vec![0.0; self.architecture.value_count()];
+        weights::export(&self.architecture, split::<T>(buffer, &self.layout)?.1, &mut out);
+        Ok(out)
+    }
+
+    fn import(&self, buffer: &mut [u8], values: &[f64]) -> Result<Option<usize>> {
+        let (_, target) = split::<T>(buffer, &self.layout)?;
+        if values.len() != target.len() {
+            return Err(internal(
+                "one number for each value",
+                "importWeights",
+                values.len(),
+            ));
+        }
+        Ok(weights::import(&self.architecture, target, values).err())
+    }
+
+    fn predict_batch_f64(
+        &mut self,
+        buffer: &mut [u8],
+        inputs: &[f64],
+        outputs: &mut [f64],
+    ) -> Result<Option<usize>> {
+        self.predict_batch(buffer, inputs, outputs)
+    }
+
+    fn predict_batch_f32(
+        &mut self,
+        buffer: &mut [u8],
+        inputs: &[f32],
+        outputs: &mut [f32],
+    ) -> Result<Option<usize>> {
+        self.predict_batch(buffer, inputs, outputs)
     }
 }
 
-/// A network's buffer as what is exchanged with JavaScript and the parameters.
+/// A network's buffer as what is exchanged with JavaScript, and the values.
 #[inline]
-fn split<'b>(buffer: &'b mut [f64], params: &Range<usize>) -> Result<(&'b mut [f64], &'b mut [f64])> {
-    if buffer.len() != params.end {
-        return Err(internal("the network's own buffer", "the call", "another"));
+fn split<'b, T: Real>(bytes: &'b mut [u8], layout: &Layout) -> Result<(&'b mut [T], &'b mut [T])> {
+    // SAFETY: any bytes are valid as f64 and f32, the only types that are `Real`.
+    let (before, buffer, after) = unsafe { bytes.align_to_mut::<T>() };
+    if before.is_empty() && after.is_empty() && buffer.len() == layout.values.end {
+        Ok(buffer.split_at_mut(layout.values.start))
+    } else {
+        Err(internal("the network's own buffer", "the call", "another"))
     }
-    Ok(buffer.split_at_mut(params.start))
 }
 
 /// The models of one JavaScript environment, by number.
 #[derive(Default)]
 pub struct Models {
-    slots: Vec<Option<Model>>,
+    slots: Vec<Option<Box<dyn Model>>>,
     free: Vec<u32>,
 }
 
 impl Models {
     /// Keeps `model` and returns its number.
-    pub fn insert(&mut self, model: Model) -> u32 {
+    pub fn insert(&mut self, model: Box<dyn Model>) -> u32 {
         match self.free.pop() {
             Some(number) => {
                 self.slots[number as usize] = Some(model);
@@ -152,25 +297,13 @@ impl Models {
         }
     }
 
-    /// The model that a network's buffer names, and the buffer as numbers.
+    /// The model that a network's buffer names.
     #[inline]
-    pub fn of<'b>(&mut self, bytes: &'b mut [u8]) -> Result<(&mut Model, &'b mut [f64])> {
-        let unknown = || internal("a network's buffer", "the call", "something else");
-        let number = bytes
-            .first_chunk()
-            .map(|&bytes| u32::from_ne_bytes(bytes))
-            .ok_or_else(unknown)?;
-        let model = self
-            .slots
-            .get_mut(number as usize)
-            .and_then(Option::as_mut)
-            .ok_or_else(unknown)?;
-        // SAFETY: any bytes are valid as f64.
-        let (before, buffer, after) = unsafe { bytes.align_to_mut::<f64>() };
-        if before.is_empty() && after.is_empty() {
-            Ok((model, buffer))
-        } else {
-            Err(unknown())
+    pub fn of(&mut self, buffer: &[u8]) -> Result<&mut dyn Model> {
+        let number = buffer.first_chunk().map(|&bytes| u32::from_ne_bytes(bytes));
+        match number.and_then(|number| self.slots.get_mut(number as usize)) {
+            Some(Some(model)) => Ok(model.as_mut()),
+            _ => Err(internal("a network's buffer", "the call", "something else")),
         }
     }
 }

@@ -1,29 +1,378 @@
-//! Activation functions: one row each, f and its derivative side by side.
+//! Activation functions: f and its derivative, one row each.
+//!
+//! Formulas and values at kinks are PyTorch's; each row of `docs/math.md` names the paper.
 
 use super::real::Real;
 use super::simd::Isa;
 
-/// The function that turns a neuron's weighted sum into its output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The function that turns a neuron's weighted sum z into its output a = f(z).
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
+    /// z
+    Linear,
     /// 1 / (1 + e^-z)
     Sigmoid,
+    /// tanh z
+    Tanh,
+    /// max(z, 0); f'(0) = 0
+    Relu,
+    /// z where z > 0, else alpha z; f'(0) = alpha
+    LeakyRelu(f64),
+    /// z where z > 0, else alpha (e^z - 1); f'(0) = alpha
+    Elu(f64),
+    /// lambda elu(z) with the constants that keep mean 0 and variance 1
+    Selu,
+    /// z Phi(z), the exact form with the normal distribution function
+    Gelu,
+    /// z sigmoid(z)
+    Silu,
+    /// z tanh(softplus(z))
+    Mish,
+    /// ln(1 + e^z), in full precision everywhere
+    Softplus,
+    /// z / (1 + |z|)
+    Softsign,
+    /// z / 6 + 1/2, held within [0, 1]; f' = 0 at the ends
+    HardSigmoid,
+    /// z held within [-1, 1]; f' = 0 at the ends
+    HardTanh,
+    /// z held within [0, 6]; f' = 0 at the ends
+    Relu6,
+    /// e^z / sum e^z over the output layer
+    Softmax,
+}
+
+use Activation::*;
+
+/// Alpha and lambda of SELU (Klambauer et al., 2017).
+const SELU: [f64; 2] = [1.673_263_242_354_377_2, 1.050_700_987_355_480_5];
+
+/// Runs `$body` with `$k` bound to a known variant, so that the choice is made once and not in a loop.
+macro_rules! specialized {
+    ($activation:expr, $k:ident => $body:expr) => {
+        specialized!(@ $activation, $k => $body;
+            Linear Sigmoid Tanh Relu Selu Gelu Silu Mish Softplus Softsign HardSigmoid HardTanh Relu6 Softmax;
+            LeakyRelu Elu)
+    };
+    (@ $activation:expr, $k:ident => $body:expr; $($plain:ident)*; $($with_alpha:ident)*) => {
+        match $activation {
+            $($plain => { let $k = $plain; $body })*
+            $($with_alpha(alpha) => { let $k = $with_alpha(alpha); $body })*
+        }
+    };
 }
 
 impl Activation {
-    /// a = f(z)
+    /// Every activation with its default parameter, by name: the one list there is.
+    pub const ALL: [(&str, Activation); 16] = [
+        ("linear", Linear),
+        ("sigmoid", Sigmoid),
+        ("tanh", Tanh),
+        ("relu", Relu),
+        ("leakyRelu", LeakyRelu(0.01)),
+        ("elu", Elu(1.0)),
+        ("selu", Selu),
+        ("gelu", Gelu),
+        ("silu", Silu),
+        ("mish", Mish),
+        ("softplus", Softplus),
+        ("softsign", Softsign),
+        ("hardSigmoid", HardSigmoid),
+        ("hardTanh", HardTanh),
+        ("relu6", Relu6),
+        ("softmax", Softmax),
+    ];
+
+    /// The name in options.
+    pub fn name(self) -> &'static str {
+        let same = |other: &Activation| std::mem::discriminant(other) == std::mem::discriminant(&self);
+        Self::ALL
+            .iter()
+            .find(|(_, other)| same(other))
+            .expect("ALL lists every activation")
+            .0
+    }
+
+    /// Whether no output is below zero.
+    pub fn is_non_negative(self) -> bool {
+        matches!(self, Sigmoid | Relu | Softplus | HardSigmoid | Relu6 | Softmax)
+    }
+
+    /// Whether He's initializer fits: half of the inputs, about, come out as zero or little.
+    pub fn is_relu_like(self) -> bool {
+        matches!(self, Relu | LeakyRelu(_) | Elu(_) | Gelu | Silu | Mish | Relu6)
+    }
+
+    /// f(z). Softmax is a function of the whole layer: see [`softmax`]; here it is the identity.
     #[inline(always)]
     pub fn of<I: Isa, T: Real>(self, z: T) -> T {
+        let c = T::from_f64;
         match self {
-            Activation::Sigmoid => z.sigmoid::<I>(),
+            Linear | Softmax => z,
+            Sigmoid => z.sigmoid::<I>(),
+            Tanh => z.tanh(),
+            Relu => max(z, T::ZERO),
+            LeakyRelu(alpha) => {
+                if z > T::ZERO {
+                    z
+                } else {
+                    c(alpha) * z
+                }
+            }
+            Elu(alpha) => {
+                if z > T::ZERO {
+                    z
+                } else {
+                    c(alpha) * z.exp_m1()
+                }
+            }
+            Selu => c(SELU[1]) * Elu(SELU[0]).of::<I, T>(z),
+            Gelu => z * normal_distribution(z),
+            Silu => z * z.sigmoid::<I>(),
+            Mish => z * Softplus.of::<I, T>(z).tanh(),
+            Softplus => max(z, T::ZERO) + (-z.abs()).exp::<I>().ln_1p(),
+            Softsign => z / (T::ONE + z.abs()),
+            HardSigmoid => clamp(z + c(3.0), T::ZERO, c(6.0)) / c(6.0),
+            HardTanh => clamp(z, -T::ONE, T::ONE),
+            Relu6 => clamp(z, T::ZERO, c(6.0)),
         }
     }
 
-    /// f'(z) from the output `a` = f(z).
+    /// f'(z), given `a` = f(z) too.
     #[inline(always)]
-    pub fn derivative<T: Real>(self, a: T) -> T {
+    pub fn derivative<I: Isa, T: Real>(self, z: T, a: T) -> T {
+        let c = T::from_f64;
+        let inside = |low: T, high: T, slope: T| if z > low && z < high { slope } else { T::ZERO };
         match self {
-            Activation::Sigmoid => a * (T::ONE - a),
+            Linear | Softmax => T::ONE,
+            Sigmoid => a * (T::ONE - a),
+            Tanh => (T::ONE - a) * (T::ONE + a),
+            Relu => {
+                if z > T::ZERO {
+                    T::ONE
+                } else {
+                    T::ZERO
+                }
+            }
+            LeakyRelu(alpha) => {
+                if z > T::ZERO {
+                    T::ONE
+                } else {
+                    c(alpha)
+                }
+            }
+            Elu(alpha) => {
+                if z > T::ZERO {
+                    T::ONE
+                } else {
+                    c(alpha) * z.exp::<I>()
+                }
+            }
+            Selu => c(SELU[1]) * Elu(SELU[0]).derivative::<I, T>(z, a),
+            Gelu => normal_distribution(z) + z * normal_density::<I, T>(z),
+            Silu => {
+                let s = z.sigmoid::<I>();
+                s * (T::ONE + z * (T::ONE - s))
+            }
+            Mish => {
+                let t = Softplus.of::<I, T>(z).tanh();
+                t + z * z.sigmoid::<I>() * ((T::ONE - t) * (T::ONE + t))
+            }
+            Softplus => z.sigmoid::<I>(),
+            Softsign => {
+                let r = T::ONE / (T::ONE + z.abs());
+                r * r
+            }
+            HardSigmoid => inside(c(-3.0), c(3.0), T::ONE / c(6.0)),
+            HardTanh => inside(-T::ONE, T::ONE, T::ONE),
+            Relu6 => inside(T::ZERO, c(6.0), T::ONE),
         }
+    }
+
+    /// a = f(z) for a whole slice.
+    #[inline(always)]
+    pub fn apply<I: Isa, T: Real>(self, z: &[T], a: &mut [T]) {
+        specialized!(self, k => for (a, &z) in a.iter_mut().zip(z) {
+            *a = k.of::<I, T>(z);
+        })
+    }
+
+    /// dz = da f'(z) for a whole slice, in place.
+    #[inline(always)]
+    pub fn backward<I: Isa, T: Real>(self, z: &[T], a: &[T], d: &mut [T]) {
+        specialized!(self, k => for ((d, &z), &a) in d.iter_mut().zip(z).zip(a) {
+            *d *= k.derivative::<I, T>(z, a);
+        })
+    }
+}
+
+/// p_k = e^z_k / sum_j e^z_j, in place, from differences to the largest z so that nothing overflows.
+#[inline(always)]
+pub fn softmax<I: Isa, T: Real>(z: &mut [T]) {
+    let largest = z.iter().fold(z[0], |m, &z| max(m, z));
+    let mut sum = T::ZERO;
+    for z in z.iter_mut() {
+        *z = (*z - largest).exp::<I>();
+        sum += *z;
+    }
+    for z in z.iter_mut() {
+        *z = *z / sum;
+    }
+}
+
+#[inline(always)]
+fn max<T: Real>(a: T, b: T) -> T {
+    if a > b { a } else { b }
+}
+
+#[inline(always)]
+fn clamp<T: Real>(z: T, low: T, high: T) -> T {
+    if z < low {
+        low
+    } else if z > high {
+        high
+    } else {
+        z
+    }
+}
+
+/// Phi(z), from erfc so that the lower tail keeps its digits.
+#[inline(always)]
+fn normal_distribution<T: Real>(z: T) -> T {
+    T::from_f64(0.5) * (-z * T::from_f64(std::f64::consts::FRAC_1_SQRT_2)).erfc()
+}
+
+/// phi(z)
+#[inline(always)]
+fn normal_density<I: Isa, T: Real>(z: T) -> T {
+    // 1 / sqrt(2 pi)
+    T::from_f64(0.398_942_280_401_432_7) * (-(z * z) * T::from_f64(0.5)).exp::<I>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::{Portable, Scalar};
+    use super::*;
+    use serde_json::Value;
+
+    fn golden() -> Value {
+        serde_json::from_str(include_str!("../../__test__/goldens/activations.json")).unwrap()
+    }
+
+    fn numbers(value: &Value) -> Vec<f64> {
+        value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|x| x.as_f64().unwrap())
+            .collect()
+    }
+
+    fn of_case(case: &Value) -> Activation {
+        let name = case["activation"].as_str().unwrap();
+        let (_, activation) = *Activation::ALL.iter().find(|row| row.0 == name).unwrap();
+        match (activation, case["alpha"].as_f64()) {
+            (LeakyRelu(_), Some(alpha)) => LeakyRelu(alpha),
+            (Elu(_), Some(alpha)) => Elu(alpha),
+            _ => activation,
+        }
+    }
+
+    fn close(mine: f64, exact: f64, relative: f64, absolute: f64) -> bool {
+        (mine - exact).abs() <= relative * exact.abs() + absolute
+    }
+
+    fn check<I: Isa>(_: I) {
+        let golden = golden();
+        let x = numbers(&golden["x"]);
+        let cases = golden["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 17);
+        for case in cases {
+            let activation = of_case(case);
+            for ((&x, f), df) in x.iter().zip(numbers(&case["f"])).zip(numbers(&case["df"])) {
+                let a = activation.of::<I, f64>(x);
+                let da = activation.derivative::<I, f64>(x, a);
+                assert!(close(a, f, 2e-13, 1e-300), "{activation:?}({x}) = {a}, not {f}");
+                assert!(
+                    close(da, df, 2e-13, 2e-15),
+                    "{activation:?}'({x}) = {da}, not {df}"
+                );
+                let (single, x) = (x as f32, f64::from(x as f32));
+                if f64::from(single) == x && x.abs() < 1e30 {
+                    let (a, exact) = (activation.of::<I, f32>(single), activation.of::<I, f64>(x));
+                    let da = activation.derivative::<I, f32>(single, a);
+                    let exact_da = activation.derivative::<I, f64>(x, exact);
+                    assert!(
+                        close(a.into(), exact, 2e-5, 1e-37),
+                        "{activation:?}({x}) = {a}, not {exact}"
+                    );
+                    assert!(
+                        close(da.into(), exact_da, 1e-5, 1e-6),
+                        "{activation:?}'({x}): {da}, {exact_da}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_and_derivatives_are_pytorchs() {
+        check(Portable);
+        check(Scalar(Portable));
+    }
+
+    #[test]
+    fn every_name_means_its_own_function() {
+        // ml-fnn turned every name into tanh without a word.
+        for (i, (name, activation)) in Activation::ALL.iter().enumerate() {
+            assert_eq!(activation.name(), *name);
+            for (other_name, other) in &Activation::ALL[..i] {
+                assert_ne!(name, other_name);
+                let differ = [-7.0, -2.5, -0.3, 0.4, 2.0, 7.0]
+                    .iter()
+                    .any(|&z: &f64| activation.of::<Portable, f64>(z) != other.of::<Portable, f64>(z));
+                // Softmax is the identity here: it is a function of the whole layer.
+                assert!(
+                    differ || (*name, *other_name) == ("softmax", "linear"),
+                    "{name} = {other_name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn forward_and_backward_of_leaky_relu_agree() {
+        // brain.js 1.x used one slope forward and another backward.
+        for alpha in [0.01, 0.2, 0.3] {
+            let leaky = LeakyRelu(alpha);
+            let f = |z: f64| leaky.of::<Portable, f64>(z);
+            assert!(close(
+                leaky.derivative::<Portable, f64>(-2.0, f(-2.0)),
+                (f(-2.0) - f(-3.0)) / 1.0,
+                1e-12,
+                0.0
+            ));
+        }
+    }
+
+    #[test]
+    fn softsign_falls_nowhere() {
+        // neataptic's derivative had the wrong sign.
+        for z in [-5.0, -0.1, 0.0, 0.1, 5.0] {
+            assert!(Softsign.derivative::<Portable, f64>(z, 0.0) > 0.0);
+        }
+    }
+
+    #[test]
+    fn softmax_sums_to_one_even_where_logits_are_huge() {
+        let mut p = [1e4, -1e4, 9999.0];
+        softmax::<Portable, f64>(&mut p);
+        let e = (-1f64).exp();
+        assert!(
+            close(p[0], 1.0 / (1.0 + e), 1e-15, 0.0) && p[1] == 0.0 && close(p[2], e / (1.0 + e), 1e-15, 0.0)
+        );
+        let mut p = [1e4f32, 1e4, -1e4];
+        softmax::<Portable, f32>(&mut p);
+        assert_eq!(p, [0.5, 0.5, 0.0]);
     }
 }

@@ -1,44 +1,40 @@
 //! The shape of a network and where each layer lives in the flat buffers.
 //!
-//! All parameters stand in one buffer, layer after layer: the weights of a layer, input-major
-//! (`weights[input][unit]`, so that a forward step streams whole rows), then its biases. Outputs and deltas
-//! of all layers stand in buffers of their own, in the same order.
+//! All numbers of a network stand in one buffer, its values: first what training changes, layer after layer
+//! (the weights, input-major, `weights[input][unit]`, so that a forward step streams whole rows; the biases;
+//! gamma and beta of a normalization), then the running statistics of batch normalizations. Outputs and
+//! deltas of all layers stand in buffers of their own, in the same order.
 
 use std::ops::Range;
 
-use super::activation::Activation;
 use super::error::{Code, Error, Result};
-use super::initializer::Initializer;
+use super::loss::Loss;
+use super::options::{LayerOptions, NetworkOptions, Normalization};
 
 /// The most parameters a network may have: 2 GiB in double precision.
 pub const MAX_PARAMETERS: usize = 1 << 28;
 
-/// What a user chooses of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayerOptions {
-    /// The number of neurons.
-    pub units: usize,
-    /// The activation function of every neuron of the layer.
-    pub activation: Activation,
-    /// Where the starting weights come from.
-    pub initializer: Initializer,
-}
-
 /// A fully connected layer and its places in the flat buffers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// The width of what it reads.
     pub inputs: usize,
     /// The number of neurons.
     pub units: usize,
-    /// The activation function of every neuron.
-    pub activation: Activation,
-    /// Where the starting weights come from.
-    pub initializer: Initializer,
-    /// The place of the weights among the parameters, `[inputs][units]`.
+    /// What the user chose.
+    pub options: LayerOptions,
+    /// The place of the weights among the values, `[inputs][units]`.
     pub weights: Range<usize>,
-    /// The place of the biases among the parameters, `[units]`.
+    /// The place of the biases among the values, `[units]`.
     pub biases: Range<usize>,
+    /// The place of the normalization's scale among the values, `[units]` or empty.
+    pub gamma: Range<usize>,
+    /// The place of the normalization's shift among the values, `[units]` or empty.
+    pub beta: Range<usize>,
+    /// The place of the running mean among the values, `[units]` or empty.
+    pub mean: Range<usize>,
+    /// The place of the running variance among the values, `[units]` or empty.
+    pub variance: Range<usize>,
     /// The place of the layer's outputs among those of all layers, `[units]`.
     pub outputs: Range<usize>,
 }
@@ -57,19 +53,22 @@ impl Layer {
     }
 }
 
-/// The shape of a network: everything but its parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The shape of a network: everything but its values.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Architecture {
     layers: Vec<Layer>,
+    loss: Loss,
+    parameter_count: usize,
+    value_count: usize,
 }
 
 impl Architecture {
-    /// Lays out a network of `input_count` inputs and the given layers, the last of which is the output.
+    /// Lays out the network of `options`.
     ///
     /// # Errors
     /// `InvalidLength` without layers, `OutOfRange` for an empty one, `TooLarge` beyond [`MAX_PARAMETERS`].
-    pub fn new(input_count: usize, options: &[LayerOptions]) -> Result<Self> {
-        if options.is_empty() {
+    pub fn new(options: &NetworkOptions) -> Result<Self> {
+        if options.layers.is_empty() {
             return Err(Error::new(
                 Code::InvalidLength,
                 "at least one layer",
@@ -77,18 +76,16 @@ impl Architecture {
                 "none",
             ));
         }
-        let mut layers = Vec::with_capacity(options.len());
-        let (mut inputs, mut parameters, mut outputs) = (input_count, 0usize, 0usize);
-        for &LayerOptions {
-            units,
-            activation,
-            initializer,
-        } in options
-        {
+        let mut layers: Vec<Layer> = Vec::with_capacity(options.layers.len());
+        let (mut inputs, mut parameters, mut outputs) = (options.inputs, 0, 0);
+        for &layer in &options.layers {
+            let units = layer.units;
             if inputs == 0 || units == 0 {
                 return Err(Error::new(Code::OutOfRange, "a positive integer", "units", 0));
             }
-            let wanted = parameters as u128 + (inputs as u128 + 1) * units as u128;
+            let normalized = if layer.normalization.is_some() { units } else { 0 };
+            // Gamma and beta, and as many running statistics.
+            let wanted = parameters as u128 + (inputs as u128 + 1) * units as u128 + 4 * normalized as u128;
             if wanted > MAX_PARAMETERS as u128 {
                 let rule = format!("at most {MAX_PARAMETERS} parameters");
                 return Err(Error::new(
@@ -98,24 +95,49 @@ impl Architecture {
                     format!("{wanted} or more"),
                 ));
             }
-            let biases = parameters + inputs * units;
+            let mut place = |count: usize| {
+                parameters += count;
+                parameters - count..parameters
+            };
             layers.push(Layer {
                 inputs,
                 units,
-                activation,
-                initializer,
-                weights: parameters..biases,
-                biases: biases..biases + units,
+                options: layer,
+                weights: place(inputs * units),
+                biases: place(units),
+                gamma: place(normalized),
+                beta: place(normalized),
+                mean: 0..0,
+                variance: 0..0,
                 outputs: outputs..outputs + units,
             });
-            (inputs, parameters, outputs) = (units, biases + units, outputs + units);
+            (inputs, outputs) = (units, outputs + units);
         }
-        Ok(Architecture { layers })
+        let mut values = parameters;
+        for layer in layers
+            .iter_mut()
+            .filter(|layer| layer.options.normalization == Some(Normalization::Batch))
+        {
+            layer.mean = values..values + layer.units;
+            layer.variance = layer.mean.end..layer.mean.end + layer.units;
+            values = layer.variance.end;
+        }
+        Ok(Architecture {
+            layers,
+            loss: options.loss,
+            parameter_count: parameters,
+            value_count: values,
+        })
     }
 
     /// The layers from the first hidden one to the output.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// What training makes small.
+    pub fn loss(&self) -> Loss {
+        self.loss
     }
 
     /// The width of an example.
@@ -128,9 +150,14 @@ impl Architecture {
         self.output_layer().units
     }
 
-    /// The number of weights and biases.
+    /// The numbers that training changes: weights, biases, gammas and betas.
     pub fn parameter_count(&self) -> usize {
-        self.output_layer().biases.end
+        self.parameter_count
+    }
+
+    /// All numbers of the network: the parameters, then the running statistics.
+    pub fn value_count(&self) -> usize {
+        self.value_count
     }
 
     /// The number of neurons in all layers.
@@ -146,37 +173,62 @@ impl Architecture {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Activation, Initializer};
     use super::*;
 
     fn sigmoid(units: usize) -> LayerOptions {
-        LayerOptions {
-            units,
-            activation: Activation::Sigmoid,
-            initializer: Initializer::UnitUniform,
-        }
+        LayerOptions::new(units, Activation::Sigmoid, Initializer::UnitUniform)
+    }
+
+    fn architecture(inputs: usize, layers: &[LayerOptions]) -> Result<Architecture> {
+        Architecture::new(&NetworkOptions {
+            inputs,
+            layers: layers.to_vec(),
+            ..NetworkOptions::original(1, 1, 1)
+        })
     }
 
     #[test]
     fn ranges_tile_the_buffers_without_gaps() {
-        let architecture = Architecture::new(3, &[sigmoid(4), sigmoid(2)]).unwrap();
-        let [hidden, output] = architecture.layers() else {
-            panic!("two layers")
+        let batch = LayerOptions {
+            normalization: Some(Normalization::Batch),
+            ..sigmoid(4)
         };
-        assert_eq!((hidden.weights.clone(), hidden.biases.clone()), (0..12, 12..16));
-        assert_eq!((output.weights.clone(), output.biases.clone()), (16..24, 24..26));
-        assert_eq!((hidden.outputs.clone(), output.outputs.clone()), (0..4, 4..6));
+        let layer = LayerOptions {
+            normalization: Some(Normalization::Layer),
+            ..sigmoid(2)
+        };
+        let architecture = architecture(3, &[batch, layer, sigmoid(1)]).unwrap();
+        let [first, second, output] = architecture.layers() else {
+            panic!("three layers")
+        };
+        assert_eq!((first.weights.clone(), first.biases.clone()), (0..12, 12..16));
+        assert_eq!((first.gamma.clone(), first.beta.clone()), (16..20, 20..24));
+        assert_eq!((second.weights.clone(), second.biases.clone()), (24..32, 32..34));
+        assert_eq!((second.gamma.clone(), second.beta.clone()), (34..36, 36..38));
+        assert_eq!((output.weights.clone(), output.biases.clone()), (38..40, 40..41));
+        assert!(output.gamma.is_empty() && second.mean.is_empty());
+        assert_eq!((first.mean.clone(), first.variance.clone()), (41..45, 45..49));
         assert_eq!(
-            (architecture.parameter_count(), architecture.unit_count()),
-            (26, 6)
+            (
+                first.outputs.clone(),
+                second.outputs.clone(),
+                output.outputs.clone()
+            ),
+            (0..4, 4..6, 6..7)
         );
-        assert_eq!((architecture.input_count(), architecture.output_count()), (3, 2));
+        assert_eq!(
+            (architecture.parameter_count(), architecture.value_count()),
+            (41, 49)
+        );
+        assert_eq!((architecture.input_count(), architecture.output_count()), (3, 1));
     }
 
     #[test]
     fn empty_and_oversized_shapes_are_refused() {
         let refused = |inputs, layers: &[usize]| {
-            let options: Vec<_> = layers.iter().map(|&units| sigmoid(units)).collect();
-            Architecture::new(inputs, &options).unwrap_err().code
+            let layers: Vec<_> = layers.iter().map(|&units| sigmoid(units)).collect();
+            architecture(inputs, &layers).unwrap_err().code
         };
         assert_eq!(refused(2, &[]), Code::InvalidLength);
         assert_eq!(refused(0, &[1]), Code::OutOfRange);
@@ -184,6 +236,6 @@ mod tests {
         assert_eq!(refused(usize::MAX, &[2]), Code::TooLarge);
         assert_eq!(refused(1, &[usize::MAX]), Code::TooLarge);
         assert_eq!(refused(1 << 14, &[1 << 14]), Code::TooLarge);
-        assert!(Architecture::new((1 << 14) - 1, &[sigmoid(1 << 14)]).is_ok());
+        assert!(architecture((1 << 14) - 1, &[sigmoid(1 << 14)]).is_ok());
     }
 }

@@ -8,6 +8,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// The stable name of a kind of mistake: the `code` of the error a user catches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
+    /// A value of the wrong kind.
+    InvalidType,
+    /// An option that does not exist.
+    UnknownOption,
+    /// Options that have no meaning together.
+    InvalidCombination,
     /// A value of the right kind outside its range.
     OutOfRange,
     /// A collection with the wrong number of elements.
@@ -26,6 +32,9 @@ impl Code {
     /// The code as users see it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Code::InvalidType => "ERR_MIKIR_INVALID_TYPE",
+            Code::UnknownOption => "ERR_MIKIR_UNKNOWN_OPTION",
+            Code::InvalidCombination => "ERR_MIKIR_INVALID_COMBINATION",
             Code::OutOfRange => "ERR_MIKIR_OUT_OF_RANGE",
             Code::InvalidLength => "ERR_MIKIR_INVALID_LENGTH",
             Code::TooLarge => "ERR_MIKIR_TOO_LARGE",

@@ -2,10 +2,15 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`options`] | what a user chooses, read from JSON |
 //! | [`architecture`] | the shape of a network and where each layer lives in the flat buffers |
 //! | [`activation`] | activation functions and their derivatives |
+//! | [`loss`] | losses and their gradients |
+//! | [`normalization`] | batch and layer normalization |
 //! | [`initializer`] | the distributions that starting weights are drawn from |
 //! | [`random`] | the one seeded generator behind every random choice |
+//! | [`batch`] | many examples at a time: forward and backward |
+//! | [`product`] | matrix products |
 //! | [`online`] | one example at a time: `predict` and the original's `train` |
 //! | [`weights`] | weights as users see them, to and from the flat buffer |
 //! | [`kernels`] | the inner loops |
@@ -16,11 +21,16 @@
 
 pub mod activation;
 pub mod architecture;
+pub mod batch;
 pub mod elementary;
 pub mod error;
 pub mod initializer;
 pub mod kernels;
+pub mod loss;
+pub mod normalization;
 pub mod online;
+pub mod options;
+pub mod product;
 pub mod random;
 pub mod real;
 pub mod simd;
@@ -28,8 +38,19 @@ pub mod weights;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
+pub use batch::Batch;
 pub use error::{Code, Error, Result};
 pub use initializer::Initializer;
+pub use loss::Loss;
 pub use online::Workspace;
+pub use options::NetworkOptions;
 pub use random::Generator;
 pub use real::Real;
+
+#[cfg(test)]
+#[path = "../../__test__/core/gradients.rs"]
+mod gradients;
+
+#[cfg(test)]
+#[path = "../../__test__/core/online.rs"]
+mod online_contract;

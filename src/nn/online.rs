@@ -1,24 +1,45 @@
 //! One example at a time: `predict`, and the original library's `train`.
 //!
-//! Shapes: `x[inputs]` is what a layer reads, `z = x w + b` its weighted sums, `a = f(z)` its outputs,
+//! Shapes: `x[inputs]` is what a layer reads, `z = x w + b` its weighted sums, `y = gamma n + beta` what
+//! becomes of them where the layer is normalized (else y = z), `a = f(y)` its outputs,
 //! `delta[units] = -dE/dz`, `step[units] = learning_rate * delta`.
 
-use super::activation::Activation;
+use std::ops::Range;
+
+use super::activation::{Activation, softmax};
 use super::architecture::{Architecture, Layer};
 use super::error::{Code, Error, Result};
 use super::kernels::{LANES, add_outer_product, affine, affine_unit, all_finite, max_abs, updated_dot};
+use super::normalization;
+use super::options::Normalization;
 use super::real::Real;
 use super::simd::{self, Isa, Scalar, Task};
 
-/// Room for the intermediate values of one example, reused from call to call.
+/// Room for the intermediate values of one example, reused from call to call; each for all layers.
 #[derive(Clone, Debug)]
 pub struct Workspace<T> {
-    /// a, of all layers
+    /// y
+    sums: Vec<T>,
+    /// a
     outputs: Vec<T>,
-    /// -dE/dz, of all layers
+    /// -dE/dz
     deltas: Vec<T>,
-    /// learning_rate * delta, of all layers
+    /// learning_rate * delta
     steps: Vec<T>,
+    /// What only normalized layers need; empty where there are none.
+    normalized: Normalized<T>,
+}
+
+#[derive(Clone, Debug)]
+struct Normalized<T> {
+    /// n
+    values: Vec<T>,
+    /// 1 / sqrt(variance + epsilon)
+    inverse_deviations: Vec<T>,
+    /// How far gamma moves.
+    gamma_steps: Vec<T>,
+    /// How far beta moves.
+    beta_steps: Vec<T>,
 }
 
 impl<T: Real> Workspace<T> {
@@ -27,25 +48,42 @@ impl<T: Real> Workspace<T> {
     /// # Errors
     /// `OutOfMemory` where the system has none.
     pub fn new(architecture: &Architecture) -> Result<Self> {
-        let room = || {
-            let mut values = Vec::new();
-            values.try_reserve_exact(architecture.unit_count()).map_err(|_| {
-                Error::new(
-                    Code::OutOfMemory,
-                    "enough free memory",
-                    "the network",
-                    architecture.unit_count(),
-                )
-            })?;
-            values.resize(architecture.unit_count(), T::ZERO);
-            Ok(values)
-        };
+        let units = architecture.unit_count();
+        let normalized = architecture
+            .layers()
+            .iter()
+            .any(|layer| layer.options.normalization.is_some());
+        let extra = if normalized { units } else { 0 };
+        let room = |count| zeros(count, "the network");
         Ok(Workspace {
-            outputs: room()?,
-            deltas: room()?,
-            steps: room()?,
+            sums: room(units)?,
+            outputs: room(units)?,
+            deltas: room(units)?,
+            steps: room(units)?,
+            normalized: Normalized {
+                values: room(extra)?,
+                inverse_deviations: room(extra)?,
+                gamma_steps: room(extra)?,
+                beta_steps: room(extra)?,
+            },
         })
     }
+}
+
+/// `count` zeros, or the error that the system has no memory for them.
+pub(super) fn zeros<T: Real>(count: usize, name: &str) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    values.try_reserve_exact(count).map_err(|_| {
+        let bytes = count as u128 * size_of::<T>() as u128;
+        Error::new(
+            Code::OutOfMemory,
+            "enough free memory",
+            name,
+            format!("a need of {bytes} bytes"),
+        )
+    })?;
+    values.resize(count, T::ZERO);
+    Ok(values)
 }
 
 /// The outputs of the network for `inputs`.
@@ -58,23 +96,24 @@ impl<T: Real> Workspace<T> {
 #[inline]
 pub fn predict<'w, T: Real>(
     architecture: &Architecture,
-    params: &[T],
+    values: &[T],
     inputs: &[T],
     workspace: &'w mut Workspace<T>,
 ) -> Result<&'w [T]> {
     simd::run(Predict {
         architecture,
-        params,
+        values,
         inputs,
         workspace,
     })
 }
 
-/// One step of the original's online gradient descent on E = 1/2 sum_k (target_k - output_k)^2.
+/// One step of the original's online gradient descent on the loss E of one example.
 ///
 /// From the last layer to the first, a layer is updated and the deltas of the layer before are taken
 /// through its *updated* weights; that order is the original's, not the textbook's. All deltas are found
-/// before anything is written, so that a step that would overflow changes nothing.
+/// before anything is written, so that a step that would overflow changes nothing. Penalties and dropout
+/// play no part; batch normalizations use their running statistics, as `predict` does.
 ///
 /// # Errors
 /// `OutOfRange` where an input, a target or the learning rate is not finite; `Overflow` where the step
@@ -85,7 +124,7 @@ pub fn predict<'w, T: Real>(
 #[inline]
 pub fn train<T: Real>(
     architecture: &Architecture,
-    params: &mut [T],
+    values: &mut [T],
     inputs: &[T],
     targets: &[T],
     learning_rate: T,
@@ -93,7 +132,7 @@ pub fn train<T: Real>(
 ) -> Result<()> {
     simd::run(Train {
         architecture,
-        params,
+        values,
         inputs,
         targets,
         learning_rate,
@@ -103,7 +142,7 @@ pub fn train<T: Real>(
 
 struct Predict<'a, 'w, T> {
     architecture: &'a Architecture,
-    params: &'a [T],
+    values: &'a [T],
     inputs: &'a [T],
     workspace: &'w mut Workspace<T>,
 }
@@ -114,15 +153,14 @@ impl<'w, T: Real> Task for Predict<'_, 'w, T> {
     #[inline(always)]
     fn run<I: Isa>(self) -> Self::Output {
         check_finite("inputs", self.inputs)?;
-        let outputs = &mut self.workspace.outputs;
-        forward::<I, T>(self.architecture, self.params, self.inputs, outputs);
-        Ok(&outputs[self.architecture.output_layer().outputs.clone()])
+        forward::<I, T>(self.architecture, self.values, self.inputs, self.workspace);
+        Ok(&self.workspace.outputs[self.architecture.output_layer().outputs.clone()])
     }
 }
 
 struct Train<'a, T> {
     architecture: &'a Architecture,
-    params: &'a mut [T],
+    values: &'a mut [T],
     inputs: &'a [T],
     targets: &'a [T],
     learning_rate: T,
@@ -136,7 +174,7 @@ impl<T: Real> Task for Train<'_, T> {
     fn run<I: Isa>(self) -> Self::Output {
         let Train {
             architecture,
-            params,
+            values,
             inputs,
             targets,
             learning_rate,
@@ -145,50 +183,112 @@ impl<T: Real> Task for Train<'_, T> {
         check_finite("inputs", inputs)?;
         check_finite("targets", targets)?;
         check_finite("learningRate", &[learning_rate])?;
+        forward::<I, T>(architecture, values, inputs, workspace);
         let Workspace {
+            sums,
             outputs,
             deltas,
             steps,
+            normalized,
         } = workspace;
-        forward::<I, T>(architecture, params, inputs, outputs);
 
         let output = architecture.output_layer();
         assert_eq!(targets.len(), output.units);
-        for (k, &target) in output.outputs.clone().zip(targets) {
-            deltas[k] = (target - outputs[k]) * output.activation.derivative(outputs[k]);
-            steps[k] = learning_rate * deltas[k];
-        }
-        for pair in architecture.layers().windows(2).rev() {
-            let [before, layer] = pair else {
-                unreachable!("windows of two")
+        let at = output.outputs.clone();
+        let (y, a, delta) = (&sums[at.clone()], &outputs[at.clone()], &mut deltas[at.clone()]);
+        architecture
+            .loss()
+            .gradient::<Scalar<I>, T>(output.options.activation, y, a, targets, delta);
+        delta.iter_mut().for_each(|delta| *delta = -*delta);
+
+        for (l, layer) in architecture.layers().iter().enumerate().rev() {
+            let here = layer.outputs.clone();
+            if layer.options.normalization.is_some() {
+                normalized.backward(layer, values, learning_rate, &mut deltas[here.clone()]);
+            }
+            for (step, &delta) in steps[here.clone()].iter_mut().zip(&deltas[here.clone()]) {
+                *step = learning_rate * delta;
+            }
+            let Some(before) = l.checked_sub(1).map(|l| &architecture.layers()[l]) else {
+                break;
             };
-            let (delta, step) = (layer.outputs.clone(), layer.outputs.clone());
+            let (earlier, later) = deltas.split_at_mut(here.start);
             for (i, j) in before.outputs.clone().enumerate() {
-                let row = &params[layer.weight(i, 0)..][..layer.units];
-                let sum = updated_dot::<I, T>(&deltas[delta.clone()], row, outputs[j], &steps[step.clone()]);
-                deltas[j] = sum * before.activation.derivative(outputs[j]);
-                steps[j] = learning_rate * deltas[j];
+                let row = &values[layer.weight(i, 0)..][..layer.units];
+                let sum = updated_dot::<I, T>(&later[..layer.units], row, outputs[j], &steps[here.clone()]);
+                earlier[j] = sum
+                    * before
+                        .options
+                        .activation
+                        .derivative::<Scalar<I>, T>(sums[j], outputs[j]);
             }
         }
 
         for layer in architecture.layers() {
-            check_update(
-                max_abs(read_by(layer, inputs, outputs)),
-                &steps[layer.outputs.clone()],
-            )?;
+            let x = read_by(layer, inputs, outputs);
+            check_update(max_abs(x), &steps[layer.outputs.clone()])?;
+            if layer.options.normalization.is_some() {
+                check_update(T::ONE, &normalized.gamma_steps[layer.outputs.clone()])?;
+                check_update(T::ONE, &normalized.beta_steps[layer.outputs.clone()])?;
+            }
         }
         for layer in architecture.layers() {
-            let step = &steps[layer.outputs.clone()];
-            add_outer_product::<I, T>(
-                read_by(layer, inputs, outputs),
-                step,
-                &mut params[layer.weights.clone()],
-            );
-            for (bias, &step) in params[layer.biases.clone()].iter_mut().zip(step) {
-                *bias += step;
+            let (x, step) = (read_by(layer, inputs, outputs), &steps[layer.outputs.clone()]);
+            add_outer_product::<I, T>(x, step, &mut values[layer.weights.clone()]);
+            add(&mut values[layer.biases.clone()], step);
+            if layer.options.normalization.is_some() {
+                add(
+                    &mut values[layer.gamma.clone()],
+                    &normalized.gamma_steps[layer.outputs.clone()],
+                );
+                add(
+                    &mut values[layer.beta.clone()],
+                    &normalized.beta_steps[layer.outputs.clone()],
+                );
             }
         }
         Ok(())
+    }
+}
+
+impl<T: Real> Normalized<T> {
+    /// y = gamma n + beta, in place of z.
+    fn forward(&mut self, layer: &Layer, values: &[T], z: &mut [T]) {
+        let n = &mut self.values[layer.outputs.clone()];
+        let inverse_deviations = &mut self.inverse_deviations[layer.outputs.clone()];
+        let row = normalization::moments(z);
+        for j in 0..layer.units {
+            let (mean, variance) = match layer.options.normalization {
+                Some(Normalization::Batch) => {
+                    (values[layer.mean.start + j], values[layer.variance.start + j])
+                }
+                _ => row,
+            };
+            inverse_deviations[j] = normalization::inverse_deviation(variance);
+            n[j] = (z[j] - mean) * inverse_deviations[j];
+            z[j] = values[layer.gamma.start + j] * n[j] + values[layer.beta.start + j];
+        }
+    }
+
+    /// The steps of gamma and beta, and -dE/dz in place of -dE/dy, through the updated gamma.
+    fn backward(&mut self, layer: &Layer, values: &[T], learning_rate: T, delta: &mut [T]) {
+        let here: Range<usize> = layer.outputs.clone();
+        let (n, inverse_deviations) = (&self.values[here.clone()], &self.inverse_deviations[here.clone()]);
+        for j in 0..layer.units {
+            self.beta_steps[here.start + j] = learning_rate * delta[j];
+            self.gamma_steps[here.start + j] = learning_rate * delta[j] * n[j];
+            delta[j] *= values[layer.gamma.start + j] + self.gamma_steps[here.start + j];
+        }
+        match layer.options.normalization {
+            // The running statistics are constants here.
+            Some(Normalization::Batch) => {
+                delta
+                    .iter_mut()
+                    .zip(inverse_deviations)
+                    .for_each(|(delta, &inverse)| *delta *= inverse);
+            }
+            _ => normalization::backward(delta, n, 1, inverse_deviations[0]),
+        }
     }
 }
 
@@ -201,60 +301,89 @@ fn read_by<'a, T>(layer: &Layer, inputs: &'a [T], outputs: &'a [T]) -> &'a [T] {
     }
 }
 
-/// Fills `outputs` with what every layer gives for `inputs`.
 #[inline(always)]
-fn forward<I: Isa, T: Real>(architecture: &Architecture, params: &[T], inputs: &[T], outputs: &mut [T]) {
+fn add<T: Real>(values: &mut [T], steps: &[T]) {
+    for (value, &step) in values.iter_mut().zip(steps) {
+        *value += step;
+    }
+}
+
+/// Fills the sums and outputs of every layer for `inputs`.
+#[inline(always)]
+fn forward<I: Isa, T: Real>(
+    architecture: &Architecture,
+    values: &[T],
+    inputs: &[T],
+    workspace: &mut Workspace<T>,
+) {
     assert_eq!(inputs.len(), architecture.input_count());
+    let Workspace {
+        sums,
+        outputs,
+        normalized,
+        ..
+    } = workspace;
     for layer in architecture.layers() {
         let (before, after) = outputs.split_at_mut(layer.outputs.start);
         let x = read_by(layer, inputs, before);
-        let (w, b) = (&params[layer.weights.clone()], &params[layer.biases.clone()]);
-        let a = &mut after[..layer.units];
-        if layer.units < LANES {
-            for (unit, a) in a.iter_mut().enumerate() {
-                let z = recovered(affine_unit::<I, T>(x, w, b, unit), x, w, b, unit);
-                *a = layer.activation.of::<Scalar<I>, T>(z);
+        let (w, b) = (&values[layer.weights.clone()], &values[layer.biases.clone()]);
+        let (z, a) = (&mut sums[layer.outputs.clone()], &mut after[..layer.units]);
+        let activation = layer.options.activation;
+        if layer.options.normalization.is_some() {
+            simd::run(Affine { x, w, b, z });
+            normalized.forward(layer, values, z);
+            simd::run(Activate { activation, z, a });
+        } else if layer.units < LANES {
+            for (unit, (z, a)) in z.iter_mut().zip(a.iter_mut()).enumerate() {
+                *z = recovered(affine_unit::<I, T>(x, w, b, unit), x, w, b, unit);
+                *a = activation.of::<Scalar<I>, T>(*z);
             }
         } else {
-            simd::run(WideLayer {
-                activation: layer.activation,
-                x,
-                w,
-                b,
-                a,
-            });
+            simd::run(Affine { x, w, b, z });
+            simd::run(Activate { activation, z, a });
+        }
+        if activation == Activation::Softmax {
+            softmax::<Scalar<I>, T>(a);
         }
     }
 }
 
-/// A layer of at least a vector's width: `a = f(b + x w)`.
-struct WideLayer<'a, T> {
-    activation: Activation,
+/// z = b + x w
+struct Affine<'a, T> {
     x: &'a [T],
     w: &'a [T],
     b: &'a [T],
-    a: &'a mut [T],
+    z: &'a mut [T],
 }
 
-impl<T: Real> Task for WideLayer<'_, T> {
+impl<T: Real> Task for Affine<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let WideLayer {
-            activation,
-            x,
-            w,
-            b,
-            a,
-        } = self;
-        affine::<I, T>(x, w, b, a);
-        if !all_finite(a) {
-            for (unit, z) in a.iter_mut().enumerate() {
+        let Affine { x, w, b, z } = self;
+        affine::<I, T>(x, w, b, z);
+        if !all_finite(z) {
+            for (unit, z) in z.iter_mut().enumerate() {
                 *z = recovered(*z, x, w, b, unit);
             }
         }
-        a.iter_mut().for_each(|a| *a = activation.of::<I, T>(*a));
+    }
+}
+
+/// a = f(z)
+struct Activate<'a, T> {
+    activation: Activation,
+    z: &'a [T],
+    a: &'a mut [T],
+}
+
+impl<T: Real> Task for Activate<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.activation.apply::<I, T>(self.z, self.a);
     }
 }
 
@@ -279,7 +408,9 @@ fn scaled_sum<T: Real>(x: &[T], w: &[T], b: &[T], unit: usize) -> T {
         .iter()
         .zip(weights)
         .map(|(x, w)| (x.to_f64() * scale) * (w.to_f64() * scale));
-    T::from_f64((products.sum::<f64>() + b[unit].to_f64() * scale * scale) / scale / scale)
+    let scaled = products.sum::<f64>() + b[unit].to_f64() * scale * scale;
+    // The largest number stands for what lies beyond it: the next layer takes differences of it.
+    T::from_f64(scaled / scale / scale).held_finite()
 }
 
 #[inline(always)]
@@ -298,7 +429,7 @@ fn first_not_finite<T: Real>(name: &str, values: &[T]) -> Error {
         .enumerate()
         .find(|(_, x)| !x.is_finite())
         .expect("the caller found one");
-    let name = if values.len() == 1 && name == "learningRate" {
+    let name = if name == "learningRate" {
         name.into()
     } else {
         format!("{name}[{i}]")

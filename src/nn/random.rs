@@ -24,6 +24,23 @@ impl Generator {
     pub fn uniform(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 * (1.0 / SEED_LIMIT as f64)
     }
+
+    /// A number from N(0, 1), by the Box-Muller transform (1958); `libm` gives equal bits on every platform.
+    pub fn normal(&mut self) -> f64 {
+        // 1 - uniform is never 0.
+        let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.uniform()));
+        radius * libm::cos(std::f64::consts::TAU * self.uniform())
+    }
+
+    /// An integer from [0, bound), each equally likely (Lemire, 2019).
+    pub fn below(&mut self, bound: u64) -> u64 {
+        loop {
+            let product = u128::from(self.0.next_u64()) * u128::from(bound);
+            if product as u64 >= bound.wrapping_neg() % bound {
+                return (product >> 64) as u64;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +80,36 @@ mod tests {
         (0..count)
             .map(|_| (next() >> 11) as f64 / 9007199254740992.0)
             .collect()
+    }
+
+    #[test]
+    fn normal_has_the_moments_of_its_distribution() {
+        let mut generator = Generator::new(3);
+        let draws: Vec<f64> = (0..100_000).map(|_| generator.normal()).collect();
+        let moment = |power: i32| draws.iter().map(|x| x.powi(power)).sum::<f64>() / 1e5;
+        assert!(
+            moment(1).abs() < 0.013 && (moment(2) - 1.0).abs() < 0.02,
+            "{} {}",
+            moment(1),
+            moment(2)
+        );
+        assert!(
+            moment(3).abs() < 0.05 && (moment(4) - 3.0).abs() < 0.15,
+            "{} {}",
+            moment(3),
+            moment(4)
+        );
+    }
+
+    #[test]
+    fn below_gives_each_integer_equally_often() {
+        let mut generator = Generator::new(5);
+        let mut counts = [0; 7];
+        for _ in 0..70_000 {
+            counts[generator.below(7) as usize] += 1;
+        }
+        assert!(counts.iter().all(|&n| (9_600..10_400).contains(&n)), "{counts:?}");
+        assert_eq!(generator.below(1), 0);
     }
 
     #[test]

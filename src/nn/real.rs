@@ -39,10 +39,24 @@ pub trait Real:
     fn to_f64(self) -> f64;
     /// Neither NaN nor infinite.
     fn is_finite(self) -> bool;
+    /// x, or the largest number of its sign where x is infinite.
+    fn held_finite(self) -> Self;
     /// |x|
     fn abs(self) -> Self;
     /// e^x (see [`super::elementary`]).
     fn exp<I: Isa>(self) -> Self;
+    /// e^x - 1, exact near 0.
+    fn exp_m1(self) -> Self;
+    /// ln x
+    fn ln(self) -> Self;
+    /// ln (1 + x), exact near 0.
+    fn ln_1p(self) -> Self;
+    /// tanh x
+    fn tanh(self) -> Self;
+    /// 1 - erf x, exact in the tail.
+    fn erfc(self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
     /// 1 / (1 + e^-x) (see [`super::elementary`]).
     fn sigmoid<I: Isa>(self) -> Self;
     /// `self * a + b` rounded once; slow where the processor has no such instruction (see [`super::simd`]).
@@ -69,12 +83,40 @@ macro_rules! real {
                 <$t>::is_finite(self)
             }
             #[inline(always)]
+            fn held_finite(self) -> Self {
+                self.clamp(<$t>::MIN, <$t>::MAX)
+            }
+            #[inline(always)]
             fn abs(self) -> Self {
                 <$t>::abs(self)
             }
             #[inline(always)]
             fn exp<I: Isa>(self) -> Self {
                 elementary::$t::exp::<I>(self)
+            }
+            #[inline(always)]
+            fn exp_m1(self) -> Self {
+                <$t>::exp_m1(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                <$t>::ln(self)
+            }
+            #[inline(always)]
+            fn ln_1p(self) -> Self {
+                <$t>::ln_1p(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                <$t>::tanh(self)
+            }
+            #[inline(always)]
+            fn erfc(self) -> Self {
+                libm::erfc(self as f64) as $t
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                <$t>::sqrt(self)
             }
             #[inline(always)]
             fn sigmoid<I: Isa>(self) -> Self {

@@ -23,7 +23,7 @@ pub struct Portable;
 
 /// The same instructions, a number at a time.
 #[derive(Clone, Copy)]
-pub struct Scalar<I>(I);
+pub struct Scalar<I>(pub I);
 
 impl<I: Isa> Isa for Scalar<I> {
     const VECTOR: bool = false;

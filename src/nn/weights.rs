@@ -1,5 +1,6 @@
-//! Weights as users see them: layer by layer, `weights[unit][input]` and then `biases[unit]`, in double
-//! precision; to and from the flat buffer, which stores them input-major.
+//! Weights as users see them: layer by layer `weights[unit][input]`, then `biases[unit]`, and where the layer
+//! is normalized `gamma`, `beta`, `mean` and `variance`; in double precision; to and from the flat buffer,
+//! which stores the weights input-major and the statistics at the end.
 
 use super::architecture::Architecture;
 use super::real::Real;
@@ -9,7 +10,7 @@ use super::real::Real;
 /// # Panics
 /// Where a slice has another length than `architecture` says.
 pub fn export<T: Real>(architecture: &Architecture, params: &[T], out: &mut [f64]) {
-    assert_eq!(out.len(), architecture.parameter_count());
+    assert_eq!(out.len(), architecture.value_count());
     for (out, place) in out.iter_mut().zip(places(architecture)) {
         *out = params[place].to_f64();
     }
@@ -27,7 +28,7 @@ pub fn import<T: Real>(
     params: &mut [T],
     values: &[f64],
 ) -> std::result::Result<(), usize> {
-    assert_eq!(values.len(), architecture.parameter_count());
+    assert_eq!(values.len(), architecture.value_count());
     if let Some(bad) = values.iter().position(|&x| !T::from_f64(x).is_finite()) {
         return Err(bad);
     }
@@ -42,23 +43,20 @@ fn places(architecture: &Architecture) -> impl Iterator<Item = usize> {
     architecture.layers().iter().flat_map(|layer| {
         let weights = (0..layer.units)
             .flat_map(move |unit| (0..layer.inputs).map(move |input| layer.weight(input, unit)));
-        weights.chain(layer.biases.clone())
+        let normalization = [&layer.gamma, &layer.beta, &layer.mean, &layer.variance];
+        weights
+            .chain(layer.biases.clone())
+            .chain(normalization.into_iter().cloned().flatten())
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::architecture::LayerOptions;
-    use super::super::{Activation, Initializer};
+    use super::super::NetworkOptions;
     use super::*;
 
     fn two_layers() -> Architecture {
-        let layer = |units| LayerOptions {
-            units,
-            activation: Activation::Sigmoid,
-            initializer: Initializer::UnitUniform,
-        };
-        Architecture::new(2, &[layer(3), layer(1)]).unwrap()
+        Architecture::new(&NetworkOptions::original(2, 3, 1)).unwrap()
     }
 
     #[test]

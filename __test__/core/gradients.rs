@@ -1,0 +1,324 @@
+//! The gradient of every kind of network, against finite differences and against PyTorch.
+
+use serde_json::{Value, json};
+
+use super::activation::Activation;
+use super::architecture::Architecture;
+use super::batch::{Batch, penalty};
+use super::initializer::initialize;
+use super::loss::Loss;
+use super::options::NetworkOptions;
+use super::random::Generator;
+use super::real::Real;
+use super::weights;
+
+const ROWS: usize = 5;
+
+/// A network with its data: the same numbers in either precision.
+struct Case {
+    architecture: Architecture,
+    values: Vec<f64>,
+    inputs: Vec<f64>,
+    targets: Vec<f64>,
+    row_weights: Vec<f64>,
+}
+
+impl Case {
+    fn new(options: Value, seed: u64) -> Self {
+        let architecture = Architecture::new(&NetworkOptions::from_json(&options).unwrap()).unwrap();
+        let mut generator = Generator::new(seed);
+        let mut values = vec![0.0; architecture.value_count()];
+        initialize(&architecture, &mut values, seed);
+        // Nothing at its neutral value: biases, gammas, betas and statistics move too.
+        values
+            .iter_mut()
+            .for_each(|value| *value += 0.3 * generator.uniform());
+        let inputs = (0..ROWS * architecture.input_count())
+            .map(|_| generator.normal())
+            .collect();
+        let (count, loss) = (architecture.output_count(), architecture.loss());
+        let mut target = |k: usize, row: usize| match loss {
+            Loss::CrossEntropy { .. } => f64::from(u8::from(row % count == k)),
+            Loss::BinaryCrossEntropy { .. } => generator.uniform(),
+            Loss::Poisson => (generator.uniform() * 4.0).floor(),
+            Loss::Hinge => {
+                if generator.uniform() < 0.5 {
+                    -1.0
+                } else {
+                    1.0
+                }
+            }
+            _ => generator.normal(),
+        };
+        let targets = (0..ROWS * count).map(|i| target(i % count, i / count)).collect();
+        let row_weights = (0..ROWS).map(|i| 0.5 + i as f64).collect();
+        Case {
+            architecture,
+            values,
+            inputs,
+            targets,
+            row_weights,
+        }
+    }
+
+    /// The objective: loss and penalties, with the same outputs dropped each time.
+    fn objective(&self, values: &[f64], batch: &mut Batch<f64>) -> f64 {
+        batch.forward_training(&self.architecture, values, &self.inputs, &mut Generator::new(1));
+        batch.loss(&self.architecture, &self.targets, Some(&self.row_weights))
+            + penalty(&self.architecture, values)
+    }
+
+    fn gradient<T: Real>(&self) -> Vec<f64> {
+        let convert = |x: &[f64]| -> Vec<T> { x.iter().map(|&x| T::from_f64(x)).collect() };
+        let (values, inputs, targets) = (
+            convert(&self.values),
+            convert(&self.inputs),
+            convert(&self.targets),
+        );
+        let mut batch = Batch::new(&self.architecture, ROWS).unwrap();
+        let mut gradients = vec![T::ZERO; self.architecture.parameter_count()];
+        batch.forward_training(&self.architecture, &values, &inputs, &mut Generator::new(1));
+        let row_weights = convert(&self.row_weights);
+        batch.backward(
+            &self.architecture,
+            &values,
+            &inputs,
+            &targets,
+            Some(&row_weights),
+            &mut gradients,
+        );
+        gradients.iter().map(|g| g.to_f64()).collect()
+    }
+
+    fn finite_differences(&self) -> Vec<f64> {
+        let mut batch = Batch::new(&self.architecture, ROWS).unwrap();
+        let mut values = self.values.clone();
+        let h = 1e-5;
+        (0..self.architecture.parameter_count())
+            .map(|i| {
+                let value = values[i];
+                values[i] = value + h;
+                let above = self.objective(&values, &mut batch);
+                values[i] = value - h;
+                let below = self.objective(&values, &mut batch);
+                values[i] = value;
+                (above - below) / (2.0 * h)
+            })
+            .collect()
+    }
+}
+
+/// |a - b| / (|a| + |b|), of whole vectors.
+fn relative_error(a: &[f64], b: &[f64]) -> f64 {
+    let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    let difference = norm(&mut a.iter().zip(b).map(|(a, b)| a - b));
+    let size = norm(&mut a.iter().copied()) + norm(&mut b.iter().copied());
+    if size < 1e-7 {
+        difference
+    } else {
+        difference / size
+    }
+}
+
+/// Options of a network of `depth` layers whose hidden layers, and output where the loss lets it, have
+/// `activation`, with `extra` options on the hidden layers (on the only one where there is one).
+fn options(depth: usize, activation: Activation, loss: Loss, extra: &Value) -> Option<Value> {
+    let mut layers = vec![json!(3)];
+    for l in 1..=depth {
+        let is_output = l == depth;
+        let mut layer = json!({ "units": if is_output { 2 } else { 5 - l } });
+        let fields = layer.as_object_mut().unwrap();
+        if !is_output && activation == Activation::Softmax {
+            return None;
+        }
+        if !is_output || depth == 1 {
+            fields.extend(extra.as_object().unwrap().clone());
+        }
+        fields.insert("activation".into(), activation.name().into());
+        if is_output {
+            let with = json!({ "layers": [3, layer.clone()], "loss": loss.name() });
+            if NetworkOptions::from_json(&with).is_err() {
+                if depth == 1 {
+                    return None;
+                }
+                layer.as_object_mut().unwrap().remove("activation");
+            }
+        }
+        layers.push(layer);
+    }
+    Some(json!({ "layers": layers, "loss": loss.name() }))
+}
+
+#[test]
+fn gradients_of_every_activation_and_loss_agree_with_finite_differences() {
+    let extras = [
+        json!({}),
+        json!({ "l1": 0.1 }),
+        json!({ "l2": 0.2 }),
+        json!({ "dropout": 0.4 }),
+        json!({ "normalization": "batch" }),
+        json!({ "normalization": "layer" }),
+        json!({ "normalization": "batch", "dropout": 0.3, "l1": 0.05, "l2": 0.05 }),
+    ];
+    let (mut checked, mut single) = (0, 0);
+    for (_, loss) in Loss::ALL {
+        for (_, activation) in Activation::ALL {
+            for depth in 1..=4 {
+                for (e, extra) in extras.iter().enumerate() {
+                    let Some(options) = options(depth, activation, loss, extra) else {
+                        continue;
+                    };
+                    let shown = options.to_string();
+                    let case = Case::new(options, (depth * 10 + e) as u64);
+                    let (gradient, differences) = (case.gradient::<f64>(), case.finite_differences());
+                    let error = relative_error(&gradient, &differences);
+                    assert!(
+                        error < 1e-6,
+                        "{error:e} in {shown}\n{gradient:?}\n{differences:?}"
+                    );
+                    // Where a number lies at a kink in single precision only, the two may part.
+                    single += usize::from(relative_error(&case.gradient::<f32>(), &gradient) < 1e-3);
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked > 3000, "only {checked} networks");
+    assert!(
+        single * 100 > checked * 99,
+        "single precision agrees in {single} of {checked}"
+    );
+}
+
+#[test]
+fn a_batch_of_one_row_trains_through_batch_normalization() {
+    let options = json!({ "layers": [3, { "units": 4, "normalization": "batch" }, 2], "loss": "mse" });
+    let mut case = Case::new(options, 5);
+    case.inputs.truncate(3);
+    case.targets.truncate(2);
+    assert!(relative_error(&case.gradient::<f64>(), &case.finite_differences()) < 1e-6);
+}
+
+#[test]
+fn dropout_keeps_the_expectation_and_is_off_in_predict() {
+    // convnetjs scaled it the wrong way at test time.
+    let options = json!({ "layers": [4, { "units": 400, "activation": "sigmoid", "dropout": 0.3 }, 1] });
+    let case = Case::new(options, 2);
+    let mut batch = Batch::new(&case.architecture, ROWS).unwrap();
+    batch.predict(&case.architecture, &case.values, &case.inputs);
+    let predicted = batch.outputs().to_vec();
+    let mut generator = Generator::new(9);
+    let mut mean = vec![0.0; ROWS];
+    let mut differ = false;
+    for _ in 0..2000 {
+        batch.forward_training(&case.architecture, &case.values, &case.inputs, &mut generator);
+        differ |= batch.outputs() != predicted;
+        mean.iter_mut()
+            .zip(batch.outputs())
+            .for_each(|(mean, a)| *mean += a / 2000.0);
+    }
+    assert!(differ);
+    for (mean, predicted) in mean.iter().zip(&predicted) {
+        assert!((mean - predicted).abs() < 0.05, "{mean} for {predicted}");
+    }
+    batch.predict(&case.architecture, &case.values, &case.inputs);
+    assert_eq!(batch.outputs(), predicted);
+}
+
+#[test]
+fn networks_agree_with_pytorch() {
+    let golden: Value = serde_json::from_str(include_str!("../goldens/network.json")).unwrap();
+    let networks = golden["networks"].as_array().unwrap();
+    assert_eq!(networks.len(), 10);
+    for network in networks {
+        let name = network["name"].as_str().unwrap();
+        let architecture = golden_architecture(network);
+        let values = golden_values(
+            &architecture,
+            &network["parameters"],
+            &network["runningStatistics"]["before"],
+        );
+        let (inputs, targets) = (flat(&network["inputs"]), flat(&network["targets"]));
+        let rows = inputs.len() / architecture.input_count();
+        let mut batch = Batch::new(&architecture, rows).unwrap();
+        batch.forward_training(&architecture, &values, &inputs, &mut Generator::new(0));
+        let close = |what: &str, mine: &[f64], exact: &[f64]| {
+            assert_eq!(mine.len(), exact.len(), "{name}: {what}");
+            for (mine, exact) in mine.iter().zip(exact) {
+                assert!(
+                    (mine - exact).abs() <= 1e-12 * exact.abs() + 1e-13,
+                    "{name}: {what}: {mine}, not {exact}"
+                );
+            }
+        };
+        close("outputs", batch.outputs(), &flat(&network["outputs"]));
+        close(
+            "loss",
+            &[batch.loss(&architecture, &targets, None)],
+            &[network["dataLoss"].as_f64().unwrap()],
+        );
+        close(
+            "penalty",
+            &[penalty(&architecture, &values)],
+            &[network["penalty"].as_f64().unwrap()],
+        );
+        let mut gradients = vec![0.0; architecture.parameter_count()];
+        batch.backward(&architecture, &values, &inputs, &targets, None, &mut gradients);
+        gradients.resize(architecture.value_count(), 0.0);
+        let exact = golden_values(&architecture, &network["gradients"], &Value::Null);
+        close("gradients", &gradients, &exact);
+        if network["runningStatistics"].is_object() {
+            let mut values = values.clone();
+            batch.update_statistics(&architecture, &mut values);
+            let after = &network["runningStatistics"]["after"];
+            close(
+                "statistics",
+                &values,
+                &golden_values(&architecture, &network["parameters"], after),
+            );
+            batch.predict(&architecture, &values, &inputs);
+            close("predictions", batch.outputs(), &flat(&network["predictions"]));
+        }
+    }
+}
+
+/// The architecture of a golden network.
+pub fn golden_architecture(network: &Value) -> Architecture {
+    let mut layers = vec![network["inputCount"].clone()];
+    layers.extend(network["layers"].as_array().unwrap().iter().cloned());
+    let options = json!({ "layers": layers, "loss": network["loss"] });
+    Architecture::new(&NetworkOptions::from_json(&options).unwrap()).unwrap()
+}
+
+/// The values of a golden network; statistics that it does not give are 0.
+pub fn golden_values(architecture: &Architecture, parameters: &Value, statistics: &Value) -> Vec<f64> {
+    let mut users = Vec::new();
+    for (l, layer) in architecture.layers().iter().enumerate() {
+        let golden = &parameters[l];
+        users.extend(flat(&golden["weights"]));
+        users.extend(flat(&golden["biases"]));
+        if layer.options.normalization.is_some() {
+            users.extend(flat(&golden["gamma"]));
+            users.extend(flat(&golden["beta"]));
+        }
+        if !layer.mean.is_empty() {
+            let of = |key: &str| match &statistics[l][key] {
+                Value::Null => vec![0.0; layer.units],
+                numbers => flat(numbers),
+            };
+            users.extend(of("mean"));
+            users.extend(of("variance"));
+        }
+    }
+    let mut values = vec![0.0; architecture.value_count()];
+    weights::import(architecture, &mut values, &users).unwrap();
+    values
+}
+
+/// All numbers of nested arrays, in order.
+pub fn flat(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(elements) => elements.iter().flat_map(flat).collect(),
+        number => vec![number.as_f64().unwrap()],
+    }
+}

@@ -1,0 +1,317 @@
+//! Losses: the value for one example and its gradient, side by side.
+//!
+//! A row is one example: z the weighted sums of the output layer, a its outputs, t the targets, K their
+//! number. The loss of a batch is the mean over its rows. crossEntropy and binaryCrossEntropy are computed
+//! from z (softmax and sigmoid are fused with them), so that no logarithm of a rounded 0 is taken.
+
+use super::activation::Activation;
+use super::real::Real;
+use super::simd::Isa;
+
+/// What training makes small.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loss {
+    /// 1/2 sum_k (a_k - t_k)^2, as in the original library
+    SquaredError,
+    /// mean_k (a_k - t_k)^2
+    Mse,
+    /// mean_k |a_k - t_k|; its derivative at 0 is 0
+    Mae,
+    /// mean_k of 1/2 d^2 where |d| <= delta, else delta (|d| - delta / 2), with d = a_k - t_k (Huber, 1964)
+    Huber {
+        /// Where the square turns into a line.
+        delta: f64,
+    },
+    /// mean_k ln cosh(a_k - t_k)
+    LogCosh,
+    /// -sum_k t'_k ln softmax(z)_k with t' = (1 - s) t + s / K
+    CrossEntropy {
+        /// s: how much of the targets is spread over all classes (Szegedy et al., 2016).
+        label_smoothing: f64,
+    },
+    /// mean_k of -p t_k ln sigmoid(z_k) - (1 - t_k) ln(1 - sigmoid(z_k))
+    BinaryCrossEntropy {
+        /// p: how much a positive target counts.
+        positive_weight: f64,
+    },
+    /// mean_k of a_k - t_k ln(a_k + 1e-8)
+    Poisson,
+    /// mean_k max(0, 1 - t_k a_k), for targets -1 and 1; its derivative where 1 = t_k a_k is 0
+    Hinge,
+    /// mean_k of q d where d > 0, else (q - 1) d, with d = t_k - a_k (Koenker and Bassett, 1978)
+    Quantile {
+        /// q: the quantile that is learnt.
+        level: f64,
+    },
+}
+
+use Loss::*;
+
+/// Keeps the logarithm of `Poisson` finite at 0.
+const POISSON_EPSILON: f64 = 1e-8;
+
+impl Loss {
+    /// Every loss with its default parameter, by name: the one list there is.
+    pub const ALL: [(&str, Loss); 10] = [
+        ("squaredError", SquaredError),
+        ("mse", Mse),
+        ("mae", Mae),
+        ("huber", Huber { delta: 1.0 }),
+        ("logCosh", LogCosh),
+        ("crossEntropy", CrossEntropy { label_smoothing: 0.0 }),
+        ("binaryCrossEntropy", BinaryCrossEntropy { positive_weight: 1.0 }),
+        ("poisson", Poisson),
+        ("hinge", Hinge),
+        ("quantile", Quantile { level: 0.5 }),
+    ];
+
+    /// The name in options.
+    pub fn name(self) -> &'static str {
+        let same = |other: &Loss| std::mem::discriminant(other) == std::mem::discriminant(&self);
+        Self::ALL
+            .iter()
+            .find(|(_, other)| same(other))
+            .expect("ALL lists every loss")
+            .0
+    }
+
+    /// The activation of the output layer that fits.
+    pub fn output_activation(self) -> Activation {
+        match self {
+            CrossEntropy { .. } => Activation::Softmax,
+            BinaryCrossEntropy { .. } => Activation::Sigmoid,
+            Poisson => Activation::Softplus,
+            _ => Activation::Linear,
+        }
+    }
+
+    /// The loss of one row.
+    #[inline(always)]
+    pub fn value<I: Isa, T: Real>(self, z: &[T], a: &[T], t: &[T]) -> T {
+        let c = T::from_f64;
+        let half = c(0.5);
+        let sum = |term: &dyn Fn(T, T) -> T| a.iter().zip(t).fold(T::ZERO, |sum, (&a, &t)| sum + term(a, t));
+        let mean = |term: &dyn Fn(T, T) -> T| sum(term) / c(a.len() as f64);
+        match self {
+            SquaredError => half * sum(&|a, t| (a - t) * (a - t)),
+            Mse => mean(&|a, t| (a - t) * (a - t)),
+            Mae => mean(&|a, t| (a - t).abs()),
+            Huber { delta } => mean(&|a, t| {
+                let (d, delta) = ((a - t).abs(), c(delta));
+                if d <= delta {
+                    half * d * d
+                } else {
+                    delta * (d - half * delta)
+                }
+            }),
+            // ln cosh d = |d| + ln(1 + e^-2|d|) - ln 2
+            LogCosh => mean(&|a, t| {
+                let d = (a - t).abs();
+                d + (c(-2.0) * d).exp::<I>().ln_1p() - c(std::f64::consts::LN_2)
+            }),
+            CrossEntropy { label_smoothing } => {
+                let largest = z.iter().fold(z[0], |m, &z| if z > m { z } else { m });
+                let sum = z.iter().fold(T::ZERO, |sum, &z| sum + (z - largest).exp::<I>());
+                let smoothed = smoothing(label_smoothing, z.len());
+                let term = |(&z, &t): (&T, &T)| smoothed(t) * (sum.ln() - (z - largest));
+                z.iter().zip(t).map(term).fold(T::ZERO, |sum, term| sum + term)
+            }
+            BinaryCrossEntropy { positive_weight } => {
+                let term = |(&z, &t): (&T, &T)| {
+                    let softplus = Activation::Softplus.of::<I, T>(-z);
+                    (T::ONE - t) * z + (T::ONE + (c(positive_weight) - T::ONE) * t) * softplus
+                };
+                z.iter().zip(t).map(term).fold(T::ZERO, |sum, term| sum + term) / c(z.len() as f64)
+            }
+            Poisson => mean(&|a, t| a - t * (a + c(POISSON_EPSILON)).ln()),
+            Hinge => mean(&|a, t| {
+                if T::ONE - t * a > T::ZERO {
+                    T::ONE - t * a
+                } else {
+                    T::ZERO
+                }
+            }),
+            Quantile { level } => mean(&|a, t| {
+                let d = t - a;
+                if d > T::ZERO {
+                    c(level) * d
+                } else {
+                    (c(level) - T::ONE) * d
+                }
+            }),
+        }
+    }
+
+    /// dE/dz of one row, through the output layer's `activation`.
+    #[inline(always)]
+    pub fn gradient<I: Isa, T: Real>(self, activation: Activation, z: &[T], a: &[T], t: &[T], dz: &mut [T]) {
+        let c = T::from_f64;
+        let count = c(z.len() as f64);
+        match self {
+            CrossEntropy { label_smoothing } => {
+                let smoothed = smoothing(label_smoothing, z.len());
+                let total = t.iter().fold(T::ZERO, |sum, &t| sum + smoothed(t));
+                for ((dz, &a), &t) in dz.iter_mut().zip(a).zip(t) {
+                    *dz = a * total - smoothed(t);
+                }
+            }
+            BinaryCrossEntropy { positive_weight } => {
+                for ((dz, &z), &t) in dz.iter_mut().zip(z).zip(t) {
+                    let weight = T::ONE + (c(positive_weight) - T::ONE) * t;
+                    *dz = ((T::ONE - t) - weight * (-z).sigmoid::<I>()) / count;
+                }
+            }
+            _ => {
+                for ((dz, &a), &t) in dz.iter_mut().zip(a).zip(t) {
+                    *dz = self.derivative(a, t, count);
+                }
+                activation.backward::<I, T>(z, a, dz);
+            }
+        }
+    }
+
+    /// dE/da of one output, for the losses that are sums over outputs.
+    #[inline(always)]
+    fn derivative<T: Real>(self, a: T, t: T, count: T) -> T {
+        let c = T::from_f64;
+        let d = a - t;
+        match self {
+            SquaredError => d,
+            Mse => c(2.0) * d / count,
+            Mae => sign(d) / count,
+            Huber { delta } => {
+                if d.abs() <= c(delta) {
+                    d / count
+                } else {
+                    c(delta) * sign(d) / count
+                }
+            }
+            LogCosh => d.tanh() / count,
+            Poisson => (T::ONE - t / (a + c(POISSON_EPSILON))) / count,
+            Hinge => {
+                if T::ONE - t * a > T::ZERO {
+                    -t / count
+                } else {
+                    T::ZERO
+                }
+            }
+            // Where both sides meet, PyTorch's maximum() takes half of each slope.
+            Quantile { level } => (c(0.5) - c(level) + c(0.5) * sign(d)) / count,
+            CrossEntropy { .. } | BinaryCrossEntropy { .. } => unreachable!("fused with the output layer"),
+        }
+    }
+}
+
+/// t' = (1 - s) t + s / K
+#[inline(always)]
+fn smoothing<T: Real>(s: f64, count: usize) -> impl Fn(T) -> T {
+    let (keep, spread) = (T::from_f64(1.0 - s), T::from_f64(s / count as f64));
+    move |t| keep * t + spread
+}
+
+/// -1, 0 or 1
+#[inline(always)]
+fn sign<T: Real>(x: T) -> T {
+    if x > T::ZERO {
+        T::ONE
+    } else if x < T::ZERO {
+        -T::ONE
+    } else {
+        T::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::activation::softmax;
+    use super::super::simd::Portable;
+    use super::*;
+    use serde_json::Value;
+
+    fn of_case(case: &Value) -> Loss {
+        let name = case["loss"].as_str().unwrap();
+        let (_, loss) = *Loss::ALL.iter().find(|row| row.0 == name).unwrap();
+        let option = |key: &str, default: f64| case["options"][key].as_f64().unwrap_or(default);
+        match loss {
+            Huber { delta } => Huber {
+                delta: option("delta", delta),
+            },
+            Quantile { level } => Quantile {
+                level: option("level", level),
+            },
+            CrossEntropy { .. } => CrossEntropy {
+                label_smoothing: option("labelSmoothing", 0.0),
+            },
+            BinaryCrossEntropy { .. } => BinaryCrossEntropy {
+                positive_weight: option("positiveWeight", 1.0),
+            },
+            _ => loss,
+        }
+    }
+
+    fn rows(value: &Value) -> Vec<Vec<f64>> {
+        serde_json::from_value(value.clone()).unwrap()
+    }
+
+    #[test]
+    fn values_and_gradients_are_pytorchs() {
+        let golden: Value = serde_json::from_str(include_str!("../../__test__/goldens/losses.json")).unwrap();
+        let cases = golden["cases"].as_array().unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for case in cases {
+            let loss = of_case(case);
+            seen.insert(loss.name());
+            // The goldens' outputs are those of a linear layer, or the logits of a fused one.
+            let activation = match loss.output_activation() {
+                fused @ (Activation::Softmax | Activation::Sigmoid) => fused,
+                _ => Activation::Linear,
+            };
+            let (outputs, targets, gradient) = (
+                rows(&case["outputs"]),
+                rows(&case["targets"]),
+                rows(&case["gradient"]),
+            );
+            let weights: Vec<f64> = case["sampleWeights"]
+                .as_array()
+                .map(|w| w.iter().map(|w| w.as_f64().unwrap()).collect())
+                .unwrap_or_else(|| vec![1.0; outputs.len()]);
+            let total: f64 = weights.iter().sum();
+            let mut value = 0.0;
+            for (i, z) in outputs.iter().enumerate() {
+                let mut a = z.clone();
+                match activation {
+                    Activation::Softmax => softmax::<Portable, f64>(&mut a),
+                    _ => activation.apply::<Portable, f64>(z, &mut a),
+                }
+                value += weights[i] / total * loss.value::<Portable, f64>(z, &a, &targets[i]);
+                let mut dz = vec![0.0; z.len()];
+                loss.gradient::<Portable, f64>(activation, z, &a, &targets[i], &mut dz);
+                for (dz, &exact) in dz.iter().zip(&gradient[i]) {
+                    let dz = dz * weights[i] / total;
+                    assert!(
+                        (dz - exact).abs() <= 1e-13 * exact.abs() + 1e-15,
+                        "{loss:?}: {dz}, not {exact}"
+                    );
+                }
+            }
+            let exact = case["value"].as_f64().unwrap();
+            assert!(
+                (value - exact).abs() <= 1e-13 * exact.abs(),
+                "{loss:?}: {value}, not {exact}"
+            );
+        }
+        assert_eq!(seen.len(), Loss::ALL.len());
+    }
+
+    #[test]
+    fn single_precision_stays_finite_at_huge_logits() {
+        let loss = CrossEntropy { label_smoothing: 0.0 };
+        let z = [1e4f32, -1e4, 0.0];
+        let mut a = z;
+        softmax::<Portable, f32>(&mut a);
+        assert_eq!(loss.value::<Portable, f32>(&z, &a, &[0.0, 1.0, 0.0]), 2e4);
+        let loss = BinaryCrossEntropy { positive_weight: 1.0 };
+        assert_eq!(loss.value::<Portable, f32>(&[-1e4], &[0.0], &[1.0]), 1e4);
+        assert_eq!(loss.value::<Portable, f32>(&[1e4], &[1.0], &[1.0]), 0.0);
+    }
+}

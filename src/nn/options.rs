@@ -1,0 +1,713 @@
+//! Options as users write them: a network from its JSON, with an error that names the place and the cure.
+
+use serde_json::{Map, Value};
+
+use super::activation::Activation;
+use super::error::{Code, Error, Result};
+use super::initializer::Initializer;
+use super::loss::Loss;
+use super::random::SEED_LIMIT;
+
+/// What a user chooses of a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LayerOptions {
+    /// The number of neurons.
+    pub units: usize,
+    /// The activation function of every neuron of the layer.
+    pub activation: Activation,
+    /// Where the starting weights come from.
+    pub initializer: Initializer,
+    /// The probability of dropping an output of this layer while training, in [0, 1).
+    pub dropout: f64,
+    /// l1: adds `l1 * sum |w|` over this layer's weights, not its biases, to the training objective.
+    pub l1: f64,
+    /// l2: adds `l2 / 2 * sum w^2` over this layer's weights, not its biases, to the training objective.
+    pub l2: f64,
+    /// What is made of the weighted sums before the activation.
+    pub normalization: Option<Normalization>,
+}
+
+impl LayerOptions {
+    /// A layer without any of the extras.
+    pub fn new(units: usize, activation: Activation, initializer: Initializer) -> Self {
+        LayerOptions {
+            units,
+            activation,
+            initializer,
+            dropout: 0.0,
+            l1: 0.0,
+            l2: 0.0,
+            normalization: None,
+        }
+    }
+}
+
+/// What is made of the weighted sums before the activation: mean 0 and variance 1, then `gamma n + beta`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalization {
+    /// Over the rows of a batch; running statistics afterwards (Ioffe and Szegedy, 2015).
+    Batch,
+    /// Over the neurons of a row (Ba et al., 2016).
+    Layer,
+}
+
+impl Normalization {
+    /// Every normalization by name: the one list there is.
+    pub const ALL: [(&str, Normalization); 2] =
+        [("batch", Normalization::Batch), ("layer", Normalization::Layer)];
+}
+
+/// The numbers a network is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// Double precision.
+    F64,
+    /// Single precision: half the memory, twice the speed, seven digits.
+    F32,
+}
+
+impl Precision {
+    /// Every precision by name: the one list there is.
+    pub const ALL: [(&str, Precision); 2] = [("f64", Precision::F64), ("f32", Precision::F32)];
+}
+
+/// What a user chooses of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkOptions {
+    /// The width of an example.
+    pub inputs: usize,
+    /// The layers from the first hidden one to the output.
+    pub layers: Vec<LayerOptions>,
+    /// What training makes small.
+    pub loss: Loss,
+    /// The numbers of the network.
+    pub precision: Precision,
+    /// What every random choice follows from, where the user chose it.
+    pub seed: Option<u64>,
+}
+
+impl NetworkOptions {
+    /// The original library's network: one hidden layer, sigmoid everywhere, everything from U[0, 1).
+    pub fn original(inputs: usize, hidden: usize, outputs: usize) -> Self {
+        let sigmoid = |units| LayerOptions::new(units, Activation::Sigmoid, Initializer::UnitUniform);
+        NetworkOptions {
+            inputs,
+            layers: vec![sigmoid(hidden), sigmoid(outputs)],
+            loss: Loss::SquaredError,
+            precision: Precision::F64,
+            seed: None,
+        }
+    }
+
+    /// Reads options, with the defaults for what they leave out.
+    ///
+    /// # Errors
+    /// `InvalidType`, `InvalidLength`, `OutOfRange` or `UnknownOption`, for the first value that is wrong.
+    pub fn from_json(value: &Value) -> Result<Self> {
+        let options = Fields::of("options", value, &["layers", "loss", "precision", "seed"])?;
+        let (loss_name, loss) = match options.get("loss") {
+            None => (String::new(), Loss::SquaredError),
+            Some(value) => (options.path("loss"), read_loss(&options.path("loss"), value)?),
+        };
+        let layers = options.required("layers", "an array of the input count and at least one layer")?;
+        let path = options.path("layers");
+        let Value::Array(layers) = layers else {
+            return Err(wrong_kind(
+                "an array of the input count and at least one layer",
+                path,
+                layers,
+            ));
+        };
+        if layers.len() < 2 {
+            return Err(Error::new(
+                Code::InvalidLength,
+                "the input count and at least one layer",
+                path,
+                Shown(&Value::Array(layers.clone())),
+            ));
+        }
+        let inputs = read_count(&format!("{path}[0]"), &layers[0])?;
+        let last = layers.len() - 1;
+        let layers = layers
+            .iter()
+            .enumerate()
+            .skip(1)
+            .map(|(l, value)| {
+                let activation = if l == last {
+                    loss.output_activation()
+                } else {
+                    Activation::Relu
+                };
+                read_layer(&format!("{path}[{l}]"), value, activation)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        check_combinations(&path, &layers, loss, &loss_name)?;
+        let precision = match options.get("precision") {
+            None => Precision::F64,
+            Some(value) => read_name(&options.path("precision"), value, &Precision::ALL)?,
+        };
+        let seed = match options.get("seed") {
+            None => None,
+            Some(value) => {
+                let rule = format!("an integer from 0 to {}", SEED_LIMIT - 1);
+                let seed = read_number(&options.path("seed"), value, &rule, |x| {
+                    x.fract() == 0.0 && (0.0..SEED_LIMIT as f64).contains(&x)
+                })?;
+                Some(seed as u64)
+            }
+        };
+        Ok(NetworkOptions {
+            inputs,
+            layers,
+            loss,
+            precision,
+            seed,
+        })
+    }
+}
+
+fn read_layer(path: &str, value: &Value, default_activation: Activation) -> Result<LayerOptions> {
+    let kind = "a count of neurons or an object with `units`";
+    if value.is_number() {
+        let units = read_count(path, value)?;
+        return Ok(LayerOptions::new(
+            units,
+            default_activation,
+            Initializer::fitting(default_activation),
+        ));
+    }
+    if !value.is_object() {
+        return Err(wrong_kind(kind, path, value));
+    }
+    let known = [
+        "units",
+        "activation",
+        "initializer",
+        "dropout",
+        "l1",
+        "l2",
+        "normalization",
+    ];
+    let layer = Fields::of(path, value, &known)?;
+    let units = read_count(
+        &layer.path("units"),
+        layer.required("units", "an integer of at least 1")?,
+    )?;
+    let activation = match layer.get("activation") {
+        None => default_activation,
+        Some(value) => read_activation(&layer.path("activation"), value)?,
+    };
+    let initializer = match layer.get("initializer") {
+        None => Initializer::fitting(activation),
+        Some(value) => read_initializer(&layer.path("initializer"), value)?,
+    };
+    let number = |key: &str, rule: &str, check: fn(f64) -> bool| match layer.get(key) {
+        None => Ok(0.0),
+        Some(value) => read_number(&layer.path(key), value, rule, check),
+    };
+    Ok(LayerOptions {
+        units,
+        activation,
+        initializer,
+        dropout: number("dropout", "a number in [0, 1)", |x| (0.0..1.0).contains(&x))?,
+        l1: number("l1", "a number of at least 0", |x| x >= 0.0)?,
+        l2: number("l2", "a number of at least 0", |x| x >= 0.0)?,
+        normalization: match layer.get("normalization") {
+            None => None,
+            Some(value) => Some(read_name(
+                &layer.path("normalization"),
+                value,
+                &Normalization::ALL,
+            )?),
+        },
+    })
+}
+
+/// Refuses what has no meaning together, and says what has.
+fn check_combinations(path: &str, layers: &[LayerOptions], loss: Loss, loss_path: &str) -> Result<()> {
+    let refuse = |cure: String, name: String, received: &str| {
+        Err(Error::new(
+            Code::InvalidCombination,
+            cure,
+            name,
+            format!("'{received}'"),
+        ))
+    };
+    let last = layers.len();
+    for (l, layer) in (1..).zip(layers) {
+        let name = format!("{path}[{l}].activation");
+        let activation = layer.activation.name();
+        if layer.activation == Activation::Softmax && l < last {
+            return refuse(
+                "softmax on the output layer only, where it makes probabilities,".into(),
+                name,
+                activation,
+            );
+        }
+        if l < last {
+            continue;
+        }
+        if layer.dropout > 0.0 {
+            let cure = "0 on the output layer, whose outputs are the prediction,";
+            return Err(Error::new(
+                Code::InvalidCombination,
+                cure,
+                format!("{path}[{l}].dropout"),
+                layer.dropout,
+            ));
+        }
+        match loss {
+            Loss::CrossEntropy { .. } if layer.activation != Activation::Softmax => {
+                return refuse(
+                    "'softmax', which loss 'crossEntropy' is computed with,".into(),
+                    name,
+                    activation,
+                );
+            }
+            Loss::CrossEntropy { .. } if layer.units < 2 => {
+                let cure = "at least 2 classes, or loss 'binaryCrossEntropy' with one output,";
+                return Err(Error::new(
+                    Code::InvalidCombination,
+                    cure,
+                    format!("{path}[{l}].units"),
+                    layer.units,
+                ));
+            }
+            Loss::BinaryCrossEntropy { .. } if layer.activation != Activation::Sigmoid => {
+                return refuse(
+                    "'sigmoid', which loss 'binaryCrossEntropy' is computed with,".into(),
+                    name,
+                    activation,
+                );
+            }
+            Loss::Poisson if !layer.activation.is_non_negative() => {
+                let cure = "an activation without negative outputs, such as 'softplus', with loss 'poisson',";
+                return refuse(cure.into(), name, activation);
+            }
+            Loss::CrossEntropy { .. } | Loss::BinaryCrossEntropy { .. } => {}
+            _ if layer.activation == Activation::Softmax => {
+                let name = if loss_path.is_empty() {
+                    "options.loss"
+                } else {
+                    loss_path
+                };
+                return refuse(
+                    "'crossEntropy', which fits a softmax output,".into(),
+                    name.into(),
+                    loss.name(),
+                );
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_activation(path: &str, value: &Value) -> Result<Activation> {
+    let choice = Choice::of(path, value, &Activation::ALL)?;
+    Ok(match choice.kind {
+        Activation::LeakyRelu(default) => Activation::LeakyRelu(choice.number("alpha", default, FINITE)?),
+        Activation::Elu(default) => Activation::Elu(choice.number("alpha", default, FINITE)?),
+        plain => plain,
+    })
+    .and_then(|activation| {
+        choice
+            .only(match activation {
+                Activation::LeakyRelu(_) | Activation::Elu(_) => &["alpha"],
+                _ => &[],
+            })
+            .map(|()| activation)
+    })
+}
+
+fn read_loss(path: &str, value: &Value) -> Result<Loss> {
+    let choice = Choice::of(path, value, &Loss::ALL)?;
+    let (loss, known): (_, &[&str]) = match choice.kind {
+        Loss::Huber { delta } => (
+            Loss::Huber {
+                delta: choice.number("delta", delta, POSITIVE)?,
+            },
+            &["delta"],
+        ),
+        Loss::CrossEntropy {
+            label_smoothing: default,
+        } => {
+            let label_smoothing = choice.number(
+                "labelSmoothing",
+                default,
+                ("a number in [0, 1)", |x| (0.0..1.0).contains(&x)),
+            )?;
+            (Loss::CrossEntropy { label_smoothing }, &["labelSmoothing"])
+        }
+        Loss::BinaryCrossEntropy {
+            positive_weight: default,
+        } => {
+            let positive_weight = choice.number("positiveWeight", default, POSITIVE)?;
+            (Loss::BinaryCrossEntropy { positive_weight }, &["positiveWeight"])
+        }
+        Loss::Quantile { level: default } => {
+            let level = choice.number("level", default, ("a number in (0, 1)", |x| x > 0.0 && x < 1.0))?;
+            (Loss::Quantile { level }, &["level"])
+        }
+        plain => (plain, &[]),
+    };
+    choice.only(known).map(|()| loss)
+}
+
+fn read_initializer(path: &str, value: &Value) -> Result<Initializer> {
+    let choice = Choice::of(path, value, &Initializer::ALL)?;
+    let (initializer, known): (_, &[&str]) = match choice.kind {
+        Initializer::Uniform { minimum, maximum } => {
+            let minimum = choice.number("minimum", minimum, FINITE)?;
+            let maximum = choice.number("maximum", maximum, FINITE)?;
+            if minimum > maximum || !(maximum - minimum).is_finite() {
+                let rule = "a minimum not above the maximum, and a finite distance between them,";
+                return Err(Error::new(
+                    Code::OutOfRange,
+                    rule,
+                    path,
+                    format!("{minimum} and {maximum}"),
+                ));
+            }
+            (Initializer::Uniform { minimum, maximum }, &["minimum", "maximum"])
+        }
+        Initializer::Normal {
+            mean,
+            standard_deviation,
+        } => {
+            let mean = choice.number("mean", mean, FINITE)?;
+            let standard_deviation = choice.number("standardDeviation", standard_deviation, NOT_NEGATIVE)?;
+            (
+                Initializer::Normal {
+                    mean,
+                    standard_deviation,
+                },
+                &["mean", "standardDeviation"],
+            )
+        }
+        Initializer::Orthogonal { gain } => (
+            Initializer::Orthogonal {
+                gain: choice.number("gain", gain, FINITE)?,
+            },
+            &["gain"],
+        ),
+        plain => (plain, &[]),
+    };
+    choice.only(known).map(|()| initializer)
+}
+
+/// A rule and its check.
+type Rule = (&'static str, fn(f64) -> bool);
+const FINITE: Rule = ("a finite number", |_| true);
+const POSITIVE: Rule = ("a number above 0", |x| x > 0.0);
+const NOT_NEGATIVE: Rule = ("a number of at least 0", |x| x >= 0.0);
+
+/// One of a list of names, alone or as the `type` of an object with parameters.
+struct Choice<'v, K> {
+    path: String,
+    kind: K,
+    parameters: Option<&'v Map<String, Value>>,
+}
+
+impl<'v, K: Copy> Choice<'v, K> {
+    fn of(path: &str, value: &'v Value, all: &[(&str, K)]) -> Result<Self> {
+        let (name, parameters, name_path) = match value {
+            Value::Object(fields) => match fields.get("type") {
+                Some(name) => (name, Some(fields), format!("{path}.type")),
+                None => {
+                    return Err(Error::new(
+                        Code::InvalidType,
+                        one_of(all),
+                        format!("{path}.type"),
+                        "undefined",
+                    ));
+                }
+            },
+            name => (name, None, path.to_string()),
+        };
+        Ok(Choice {
+            path: path.into(),
+            kind: read_name(&name_path, name, all)?,
+            parameters,
+        })
+    }
+
+    fn number(&self, key: &str, default: f64, (rule, check): Rule) -> Result<f64> {
+        match self.parameters.and_then(|parameters| parameters.get(key)) {
+            None => Ok(default),
+            Some(value) => read_number(&format!("{}.{key}", self.path), value, rule, check),
+        }
+    }
+
+    /// Refuses parameters that the choice does not have.
+    fn only(&self, known: &[&str]) -> Result<()> {
+        let known: Vec<&str> = ["type"].iter().chain(known).copied().collect();
+        self.parameters
+            .map_or(Ok(()), |parameters| check_keys(&self.path, parameters, &known))
+    }
+}
+
+/// The fields of an object, none of them unknown.
+struct Fields<'v> {
+    path: String,
+    fields: &'v Map<String, Value>,
+}
+
+impl<'v> Fields<'v> {
+    fn of(path: &str, value: &'v Value, known: &[&str]) -> Result<Self> {
+        let Value::Object(fields) = value else {
+            return Err(wrong_kind("an object", path, value));
+        };
+        check_keys(path, fields, known)?;
+        Ok(Fields {
+            path: path.into(),
+            fields,
+        })
+    }
+
+    fn path(&self, key: &str) -> String {
+        format!("{}.{key}", self.path)
+    }
+
+    fn get(&self, key: &str) -> Option<&'v Value> {
+        self.fields.get(key)
+    }
+
+    fn required(&self, key: &str, rule: &str) -> Result<&'v Value> {
+        self.get(key)
+            .ok_or_else(|| Error::new(Code::InvalidType, rule, self.path(key), "undefined"))
+    }
+}
+
+fn check_keys(path: &str, fields: &Map<String, Value>, known: &[&str]) -> Result<()> {
+    match fields.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => {
+            let rule = format!("only {}", quoted(known));
+            Err(Error::new(
+                Code::UnknownOption,
+                rule,
+                path,
+                with_suggestion(key, known),
+            ))
+        }
+    }
+}
+
+fn read_name<K: Copy>(path: &str, value: &Value, all: &[(&str, K)]) -> Result<K> {
+    let Value::String(name) = value else {
+        return Err(wrong_kind(&one_of(all), path, value));
+    };
+    let known: Vec<&str> = all.iter().map(|row| row.0).collect();
+    all.iter()
+        .find(|row| row.0 == name)
+        .map(|row| row.1)
+        .ok_or_else(|| Error::new(Code::OutOfRange, one_of(all), path, with_suggestion(name, &known)))
+}
+
+fn read_number(path: &str, value: &Value, rule: &str, check: impl Fn(f64) -> bool) -> Result<f64> {
+    match value.as_f64() {
+        Some(x) if check(x) => Ok(x),
+        Some(_) => Err(Error::new(Code::OutOfRange, rule, path, Shown(value))),
+        None => Err(wrong_kind(rule, path, value)),
+    }
+}
+
+fn read_count(path: &str, value: &Value) -> Result<usize> {
+    let most = super::architecture::MAX_PARAMETERS;
+    let rule = format!("an integer from 1 to {most}");
+    let count = read_number(path, value, &rule, |x| {
+        x.fract() == 0.0 && x >= 1.0 && x <= most as f64
+    })?;
+    Ok(count as usize)
+}
+
+fn wrong_kind(rule: &str, path: impl Into<String>, value: &Value) -> Error {
+    Error::new(Code::InvalidType, rule, path, Shown(value))
+}
+
+fn one_of<K>(all: &[(&str, K)]) -> String {
+    let names: Vec<&str> = all.iter().map(|row| row.0).collect();
+    format!("one of {}", quoted(&names))
+}
+
+fn quoted(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("'{name}'"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The name, and the known one it resembles most, if any does.
+fn with_suggestion(name: &str, known: &[&str]) -> String {
+    let shown = Shown(&Value::String(name.into())).to_string();
+    let similar = |other: &&&str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
+    let best = known.iter().max_by(|a, b| similar(a).total_cmp(&similar(b)));
+    match best {
+        Some(best) if similar(&best) > 0.75 => format!("{shown}: did you mean '{best}'?"),
+        _ => shown,
+    }
+}
+
+/// A JSON value in an error: short whatever it is.
+struct Shown<'v>(&'v Value);
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Value::String(text) if text.chars().count() > 40 => {
+                write!(f, "'{}…'", text.chars().take(40).collect::<String>())
+            }
+            Value::String(text) => write!(f, "'{text}'"),
+            Value::Array(elements) => {
+                write!(
+                    f,
+                    "an array of {} element{}",
+                    elements.len(),
+                    if elements.len() == 1 { "" } else { "s" }
+                )
+            }
+            Value::Object(_) => f.write_str("an object"),
+            plain => write!(f, "{plain}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refused(options: Value) -> String {
+        let error = NetworkOptions::from_json(&options).unwrap_err();
+        format!("{error} [{}]", error.code.as_str())
+    }
+
+    #[test]
+    fn defaults_fit_the_loss_and_the_activation() {
+        let read = |options: Value| NetworkOptions::from_json(&options).unwrap();
+        let regression = read(json!({ "layers": [4, 8, 1] }));
+        assert_eq!(regression.loss, Loss::SquaredError);
+        assert_eq!(regression.precision, Precision::F64);
+        assert_eq!(regression.seed, None);
+        assert_eq!(
+            regression.layers[0],
+            LayerOptions::new(8, Activation::Relu, Initializer::HeUniform)
+        );
+        assert_eq!(
+            regression.layers[1],
+            LayerOptions::new(1, Activation::Linear, Initializer::GlorotUniform)
+        );
+        let output = |loss| read(json!({ "layers": [4, 2], "loss": loss })).layers[0].activation;
+        assert_eq!(output("crossEntropy"), Activation::Softmax);
+        assert_eq!(output("binaryCrossEntropy"), Activation::Sigmoid);
+        assert_eq!(output("poisson"), Activation::Softplus);
+        for loss in [
+            "squaredError",
+            "mse",
+            "mae",
+            "huber",
+            "logCosh",
+            "hinge",
+            "quantile",
+        ] {
+            assert_eq!(output(loss), Activation::Linear);
+        }
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let options = NetworkOptions::from_json(&json!({
+            "layers": [3, {
+                "units": 5, "activation": { "type": "leakyRelu", "alpha": 0.2 }, "dropout": 0.25, "l1": 0.1, "l2": 0.2,
+                "initializer": { "type": "normal", "mean": 1, "standardDeviation": 2 }, "normalization": "batch"
+            }, 1],
+            "loss": { "type": "huber", "delta": 0.5 }, "precision": "f32", "seed": 7
+        }))
+        .unwrap();
+        assert_eq!(options.inputs, 3);
+        assert_eq!(
+            options.layers[0],
+            LayerOptions {
+                units: 5,
+                activation: Activation::LeakyRelu(0.2),
+                initializer: Initializer::Normal {
+                    mean: 1.0,
+                    standard_deviation: 2.0
+                },
+                dropout: 0.25,
+                l1: 0.1,
+                l2: 0.2,
+                normalization: Some(Normalization::Batch),
+            }
+        );
+        assert_eq!(options.loss, Loss::Huber { delta: 0.5 });
+        assert_eq!((options.precision, options.seed), (Precision::F32, Some(7)));
+    }
+
+    #[test]
+    fn mistakes_are_answered_with_their_place_and_the_cure() {
+        assert_eq!(
+            refused(json!(3)),
+            "Expected an object for options but received 3 [ERR_MIKIR_INVALID_TYPE]"
+        );
+        assert_eq!(
+            refused(json!({ "layer": [2, 1] })),
+            "Expected only 'layers', 'loss', 'precision', 'seed' for options but received 'layer': \
+             did you mean 'layers'? [ERR_MIKIR_UNKNOWN_OPTION]"
+        );
+        assert_eq!(
+            refused(json!({ "layers": [2, { "units": 3, "activation": "relo" }, 1] })),
+            "Expected one of 'linear', 'sigmoid', 'tanh', 'relu', 'leakyRelu', 'elu', 'selu', 'gelu', 'silu', \
+             'mish', 'softplus', 'softsign', 'hardSigmoid', 'hardTanh', 'relu6', 'softmax' for \
+             options.layers[1].activation but received 'relo': did you mean 'relu'? [ERR_MIKIR_OUT_OF_RANGE]"
+        );
+        assert_eq!(
+            refused(json!({ "layers": [2, { "units": 3, "dropout": 1 }, 1] })),
+            "Expected a number in [0, 1) for options.layers[1].dropout but received 1 [ERR_MIKIR_OUT_OF_RANGE]"
+        );
+        assert_eq!(
+            refused(json!({ "layers": [2, 2.5, 1] })),
+            "Expected an integer from 1 to 268435456 for options.layers[1] but received 2.5 [ERR_MIKIR_OUT_OF_RANGE]"
+        );
+        assert_eq!(
+            refused(json!({ "layers": [2, "3"] })),
+            "Expected a count of neurons or an object with `units` for options.layers[1] but received '3' \
+             [ERR_MIKIR_INVALID_TYPE]"
+        );
+        assert_eq!(
+            refused(
+                json!({ "layers": [2, { "units": 3, "activation": { "type": "relu", "alpha": 1 } }, 1] })
+            ),
+            "Expected only 'type' for options.layers[1].activation but received 'alpha' [ERR_MIKIR_UNKNOWN_OPTION]"
+        );
+        assert_eq!(
+            refused(json!({ "layers": [2, 1], "precision": null })),
+            "Expected one of 'f64', 'f32' for options.precision but received null [ERR_MIKIR_INVALID_TYPE]"
+        );
+    }
+
+    #[test]
+    fn combinations_without_meaning_are_refused_with_the_cure() {
+        let output = |loss, activation| {
+            refused(json!({ "layers": [2, { "units": 2, "activation": activation }], "loss": loss }))
+        };
+        assert_eq!(
+            output("crossEntropy", "sigmoid"),
+            "Expected 'softmax', which loss 'crossEntropy' is computed with, for options.layers[1].activation \
+             but received 'sigmoid' [ERR_MIKIR_INVALID_COMBINATION]"
+        );
+        assert!(output("binaryCrossEntropy", "tanh").starts_with("Expected 'sigmoid'"));
+        assert!(output("poisson", "linear").contains("such as 'softplus'"));
+        assert!(
+            output("mse", "softmax")
+                .starts_with("Expected 'crossEntropy', which fits a softmax output, for options.loss")
+        );
+        assert!(
+            refused(json!({ "layers": [2, { "units": 2, "activation": "softmax" }, 1] }))
+                .contains("output layer only")
+        );
+        assert!(refused(json!({ "layers": [2, 1], "loss": "crossEntropy" })).contains("binaryCrossEntropy"));
+    }
+}
