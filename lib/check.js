@@ -1,11 +1,17 @@
+'use strict'
+
 // Checks of what users pass, and the copies of it into a network's own memory.
 
-const { isFloat32Array, isFloat64Array } = require('node:util').types
+const { isFloat32Array, isFloat64Array, isSharedArrayBuffer } = require('node:util').types
 const { argumentCount, invalidLength, invalidType, outOfRange, unknownOption } = require('./errors.js')
 const { maxParameters } = require('./native.js')
 
 const MATRIX = 'an array of rows, a Float32Array or a Float64Array'
 const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
+
+/** The length of a typed array, whatever property it has been given over its own. */
+const typedArray = Object.getPrototypeOf(Float64Array.prototype)
+const lengthOf = Function.prototype.call.bind(Object.getOwnPropertyDescriptor(typedArray, 'length').get)
 
 /** Refuses a call with fewer than `least` or more than `most` arguments. */
 function checkArguments(name, count, least, most = least) {
@@ -30,7 +36,7 @@ function checkSeed(name, value) {
   const rule = 'an integer from 0 to 9007199254740991'
   if (typeof value !== 'number') throw invalidType(rule, name, value)
   if (!Number.isSafeInteger(value) || value < 0) throw outOfRange(rule, name, value)
-  return value
+  return value + 0
 }
 
 /** A finite number. */
@@ -64,14 +70,14 @@ function checkArray(name, value, count) {
  */
 function copyVector(name, vector, count, target, start) {
   if (Array.isArray(vector)) {
-    if (vector.length !== count) throw wrongLength(name, vector, count)
+    if (vector.length !== count) throw wrongLength(name, vector.length, count)
     for (let i = 0; i < count; i++) {
       const x = vector[i]
       if (typeof x !== 'number') throw invalidType('a finite number', `${name}[${i}]`, x)
       target[start + i] = x
     }
   } else if (isFloat64Array(vector) || isFloat32Array(vector)) {
-    if (vector.length !== count) throw wrongLength(name, vector, count)
+    if (lengthOf(vector) !== count) throw wrongLength(name, lengthOf(vector), count)
     target.set(vector, start)
   } else {
     throw invalidType(VECTOR, name, vector)
@@ -97,16 +103,18 @@ function flattenRows(name, rows, width) {
     return flat
   }
   if (!isFloat64Array(rows) && !isFloat32Array(rows)) throw invalidType(MATRIX, name, rows)
-  if (rows.length % width !== 0) {
-    throw invalidLength(`a multiple of ${plural(width, 'number')}`, name, rows.length)
+  if (lengthOf(rows) % width !== 0) {
+    throw invalidLength(`a multiple of ${plural(width, 'number')}`, name, lengthOf(rows))
   }
-  // Memory that other threads can change is copied first; subclasses and other realms become plain.
+  // A copy where other threads can change the memory, or where it is an array of another realm or a class of
+  // the user's; it is cheap beside the prediction.
   const Numbers = isFloat64Array(rows) ? Float64Array : Float32Array
-  return rows.buffer instanceof ArrayBuffer && rows.constructor === Numbers ? rows : new Numbers(rows)
+  const isPlain = Object.getPrototypeOf(rows) === Numbers.prototype && !isSharedArrayBuffer(rows.buffer)
+  return isPlain ? rows : new Numbers(rows)
 }
 
-function wrongLength(name, vector, count) {
-  return invalidLength(plural(count, 'number'), name, vector.length)
+function wrongLength(name, length, count) {
+  return invalidLength(plural(count, 'number'), name, length)
 }
 
 function plural(count, noun) {

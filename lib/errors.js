@@ -1,3 +1,5 @@
+'use strict'
+
 // One sentence for every mistake: `Expected <rule> for <name> but received <value>`, and a stable code.
 
 /** A value of the wrong kind. */
@@ -57,7 +59,7 @@ function describe(value) {
       return 'a symbol'
     case 'object':
       if (value === null) return 'null'
-      if (Array.isArray(value)) return `an array of ${value.length} elements`
+      if (Array.isArray(value)) return `an array of ${value.length} element${value.length === 1 ? '' : 's'}`
       return 'an object'
     default:
       return Object.is(value, -0) ? '-0' : String(value)

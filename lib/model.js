@@ -1,3 +1,5 @@
+'use strict'
+
 // What networks of the same architecture share: a model in the addon, found again by its key for as long as
 // one of them lives. A network's own memory is one ArrayBuffer, which the engine counts and frees.
 

@@ -1,3 +1,5 @@
+'use strict'
+
 // Loads the addon and connects this JavaScript environment to it.
 
 const file = `mikir.${process.platform}-${process.arch}.node`

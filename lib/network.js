@@ -1,3 +1,5 @@
+'use strict'
+
 const {
   checkArguments,
   checkArray,
@@ -74,7 +76,7 @@ class NeuralNetwork {
     const call = ++calls
     copyVector('inputs', inputs, model.inputCount, memory, model.inputs)
     // Reading the array ran code of its own (a getter, a proxy) that came here: take it from a copy.
-    if (call !== calls) return this.predict([...inputs])
+    if (call !== calls) copyVector('inputs', [...inputs], model.inputCount, memory, model.inputs)
     native.predict(this.#buffer)
     const outputs = [memory[model.outputs]]
     for (let k = 1; k < model.outputCount; k++) outputs.push(memory[model.outputs + k])
@@ -106,7 +108,11 @@ class NeuralNetwork {
     const call = ++calls
     copyVector('inputs', inputs, model.inputCount, memory, model.inputs)
     copyVector('targets', targets, model.outputCount, memory, model.targets)
-    if (call !== calls) return this.train([...inputs], [...targets], learningRate)
+    if (call !== calls) {
+      const copies = [[...inputs], [...targets]]
+      copyVector('inputs', copies[0], model.inputCount, memory, model.inputs)
+      copyVector('targets', copies[1], model.outputCount, memory, model.targets)
+    }
     memory[LEARNING_RATE] = checkFinite('learningRate', learningRate)
     native.train(this.#buffer)
   }
@@ -182,6 +188,8 @@ class NeuralNetwork {
   }
 
   [Symbol.for('nodejs.util.inspect.custom')]() {
+    // The prototype can be inspected too.
+    if (!(#model in this)) return 'NeuralNetwork {}'
     const { inputCount, layers, precision } = this.#model
     const counts = [inputCount, ...layers.map((layer) => layer.units)].join('-')
     return `NeuralNetwork ${counts} (${plural(this.parameterCount, 'parameter')}, ${precision}, seed ${this.#seed})`

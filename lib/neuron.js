@@ -1,6 +1,12 @@
+'use strict'
+
 const { checkArguments, checkCount, checkFinite, copyFinite, copyVector } = require('./check.js')
+const { invalidType, outOfRange } = require('./errors.js')
 const { createMemory, sigmoidModel } = require('./model.js')
 const native = require('./native.js')
+
+/** Counts calls, to notice one that begins while another reads its arguments. */
+let calls = 0
 
 /** One sigmoid neuron: a network of one layer and one output, whose parameters are properties. */
 class Neuron {
@@ -19,18 +25,28 @@ class Neuron {
 
   activate(inputs) {
     checkArguments('activate', arguments.length, 1)
-    const { inputCount, values, inputs: start, outputs } = this.#model
-    const memory = this.#memory
-    copyFinite('weights', this.weights, inputCount, memory, values)
-    memory[values + inputCount] = checkFinite('bias', this.bias)
-    copyVector('inputs', inputs, inputCount, memory, start)
-    native.predict(memory.buffer)
-    return memory[outputs]
+    const call = ++calls
+    this.#load(this.weights, this.bias, inputs)
+    // Reading them ran code of their own (a getter, a proxy) that came here: take them from copies.
+    if (call !== calls) {
+      const [weights, bias] = [[...this.weights], this.bias]
+      this.#load(weights, bias, [...inputs])
+    }
+    native.predict(this.#memory.buffer)
+    return this.#memory[this.#model.outputs]
+  }
+
+  #load(weights, bias, inputs) {
+    const { inputCount, values, inputs: start } = this.#model
+    copyFinite('weights', weights, inputCount, this.#memory, values)
+    this.#memory[values + inputCount] = checkFinite('bias', bias)
+    copyVector('inputs', inputs, inputCount, this.#memory, start)
   }
 
   sigmoid(x) {
     checkArguments('sigmoid', arguments.length, 1)
-    if (typeof x !== 'number') checkFinite('x', x)
+    if (typeof x !== 'number') throw invalidType('a number', 'x', x)
+    if (Number.isNaN(x)) throw outOfRange('a number', 'x', x)
     return native.sigmoid(x)
   }
 }

@@ -1,3 +1,5 @@
+'use strict'
+
 // Options as plain JSON. What they may be, and every default, is written once, in the core
 // (src/nn/options.rs); here is refused only what JSON cannot carry there.
 

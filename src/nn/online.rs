@@ -387,30 +387,37 @@ impl<T: Real> Task for Activate<'_, T> {
     }
 }
 
-/// The weighted sum `z` of a neuron, taken again, scaled down, where finite terms overflowed on the way and
-/// may have met as infinity minus infinity.
+/// The weighted sum `z` of a neuron, taken again where finite terms overflowed on the way and may have met as
+/// infinity minus infinity.
 #[inline(always)]
 fn recovered<T: Real>(z: T, x: &[T], w: &[T], b: &[T], unit: usize) -> T {
     if z.is_finite() {
         z
     } else {
-        scaled_sum(x, w, b, unit)
+        careful_sum(x, w, b, unit)
     }
 }
 
+/// Huge terms are summed apart from the others, scaled down, so that those that cancel leave no trace.
 #[cold]
 #[inline(never)]
-fn scaled_sum<T: Real>(x: &[T], w: &[T], b: &[T], unit: usize) -> T {
-    // A product of two f64 scaled so is below 2^968: not even 2^28 of them overflow.
+fn careful_sum<T: Real>(x: &[T], w: &[T], b: &[T], unit: usize) -> T {
+    // Scaled so, a product of two f64 is below 2^968, and not even 2^28 terms overflow either sum.
     let scale = f64::from_bits((1023 - 540) << 52);
-    let weights = w[unit..].iter().step_by(b.len());
-    let products = x
-        .iter()
-        .zip(weights)
-        .map(|(x, w)| (x.to_f64() * scale) * (w.to_f64() * scale));
-    let scaled = products.sum::<f64>() + b[unit].to_f64() * scale * scale;
+    let huge = f64::from_bits((1023 + 960) << 52);
+    let (mut sum, mut scaled_sum) = (0.0, 0.0);
+    let one = T::ONE;
+    let bias = std::iter::once((&one, &b[unit]));
+    for (x, w) in x.iter().zip(w[unit..].iter().step_by(b.len())).chain(bias) {
+        let (x, w) = (x.to_f64(), w.to_f64());
+        if (x * w).abs() < huge {
+            sum += x * w;
+        } else {
+            scaled_sum += (x * scale) * (w * scale);
+        }
+    }
     // The largest number stands for what lies beyond it: the next layer takes differences of it.
-    T::from_f64(scaled / scale / scale).held_finite()
+    T::from_f64(sum + scaled_sum / scale / scale).held_finite()
 }
 
 #[inline(always)]

@@ -1,0 +1,285 @@
+'use strict'
+
+// The addon's own functions, which the checks in lib/ protect: garbage makes them throw, never crash.
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { runAlone, runsAlone } = require('./helpers.js')
+
+/** Runs in a process of its own, where a crash is a failed test. */
+function survives(body, ...args) {
+  const printed = runsAlone(body, ...args)
+  assert.match(printed, /survived\n$/)
+  return printed
+}
+
+describe('every function', () => {
+  test('throws where an argument is missing or of a wrong kind', () => {
+    survives(() => {
+      const assert = require('node:assert/strict')
+      const native = require('./lib/native.js')
+      const { detached } = require('./__test__/helpers.js')
+      const model = native.createSigmoidModel([2, 2, 1])
+      const own = () => {
+        const values = new Float64Array(model.length)
+        new Uint32Array(values.buffer)[0] = model.number
+        return values
+      }
+      // Those are right, so that what follows fails for its own reason.
+      native.initialize(own().buffer, 1)
+      native.predict(own().buffer)
+      native.train(own().buffer)
+      native.exportWeights(own().buffer, new ArrayBuffer(model.parameterCount * 8))
+      native.importWeights(own().buffer, new Float64Array(model.parameterCount))
+      assert.equal(native.sigmoid(0), 0.5)
+
+      const nothing = [undefined, null, true, 'x', 1n, Symbol('x'), {}, [], () => 1, Object(1)]
+      const wrongNumber = own()
+      new Uint32Array(wrongNumber.buffer)[0] = 2 ** 32 - 1
+      const noBuffers = [
+        ...nothing,
+        7,
+        new ArrayBuffer(0),
+        new ArrayBuffer(3),
+        new ArrayBuffer(8),
+        new ArrayBuffer(model.length * 8 - 8),
+        new ArrayBuffer(model.length * 8 - 1),
+        new ArrayBuffer(model.length * 8 + 8),
+        new ArrayBuffer(0, { maxByteLength: 64 }),
+        new DataView(own().buffer),
+        own(),
+        wrongNumber.buffer,
+        Buffer.alloc(model.length * 8),
+        (() => {
+          const { buffer } = own()
+          structuredClone(buffer, { transfer: [buffer] })
+          return buffer
+        })()
+      ]
+      const throws = (name, ...args) =>
+        assert.throws(
+          () => native[name](...args),
+          { code: 'ERR_MIKIR_INTERNAL' },
+          `${name} ${String(args.length)}`
+        )
+      for (const name of ['predict', 'train', 'initialize', 'exportWeights', 'importWeights']) {
+        throws(name)
+        const second =
+          {
+            initialize: [1],
+            exportWeights: [new ArrayBuffer(model.parameterCount * 8)],
+            importWeights: [new Float64Array(model.parameterCount)]
+          }[name] ?? []
+        for (const buffer of noBuffers) throws(name, buffer, ...second)
+      }
+      throws('initialize', own().buffer)
+      throws('importWeights', own().buffer)
+      for (const value of nothing) {
+        throws('initialize', own().buffer, value)
+        throws('importWeights', own().buffer, value)
+        throws('sigmoid', value)
+        throws('dropModel', value)
+        throws('createSigmoidModel', value)
+        throws('createSigmoidModel', [2, value, 1])
+      }
+      const wrongValues = [0, 1, model.parameterCount - 1, model.parameterCount + 1].map(
+        (n) => new Float64Array(n)
+      )
+      const wrongKinds = [
+        new Float32Array(9),
+        new Uint8Array(72),
+        new ArrayBuffer(72),
+        detached(new Float64Array(9))
+      ]
+      for (const values of [...wrongValues, ...wrongKinds]) throws('importWeights', own().buffer, values)
+      throws('sigmoid')
+      // Some versions of Node.js take shared memory for an ArrayBuffer, some do not.
+      const shared = new SharedArrayBuffer(model.length * 8)
+      for (const name of ['predict', 'train', 'initialize', 'exportWeights', 'importWeights']) {
+        try {
+          native[name](shared, 1)
+        } catch {}
+      }
+      throws('dropModel')
+      throws('createSigmoidModel')
+      for (const value of [
+        ...nothing.filter((value) => typeof value !== 'string'),
+        'x',
+        '',
+        '{',
+        'null',
+        '[]'
+      ]) {
+        assert.throws(() => native.createModel(value), /^\w*Error: Expected /)
+      }
+      console.log('survived')
+    })
+  })
+
+  test('reads NaN and infinities in a buffer without passing them on', () => {
+    survives(() => {
+      const assert = require('node:assert/strict')
+      const native = require('./lib/native.js')
+      const model = native.createSigmoidModel([2, 2, 1])
+      const fill = (place, value) => {
+        const values = new Float64Array(model.length).fill(0.5)
+        new Uint32Array(values.buffer)[0] = model.number
+        values[place] = value
+        return values
+      }
+      for (const value of [Number.NaN, Infinity, -Infinity]) {
+        for (const place of [model.inputs, model.inputs + 1]) {
+          assert.throws(() => native.predict(fill(place, value).buffer), { code: 'ERR_MIKIR_OUT_OF_RANGE' })
+        }
+        // The learning rate, inputs and targets.
+        for (const place of [1, model.inputs, model.inputs + 1, model.targets]) {
+          const values = fill(place, value)
+          const before = values.slice(model.values)
+          assert.throws(() => native.train(values.buffer), { code: 'ERR_MIKIR_OUT_OF_RANGE' })
+          assert.deepStrictEqual(values.slice(model.values), before)
+        }
+      }
+      console.log('survived')
+    })
+  })
+})
+
+describe('createSigmoidModel', () => {
+  test('throws for shapes that cannot be', () => {
+    survives(() => {
+      const assert = require('node:assert/strict')
+      const native = require('./lib/native.js')
+      const mine = new Error('mine')
+      const thrower = Object.defineProperty([2, 2, 1], 1, {
+        get() {
+          throw mine
+        }
+      })
+      const cases = [
+        [[], 'ERR_MIKIR_INTERNAL'],
+        [[2], 'ERR_MIKIR_INVALID_LENGTH'],
+        [[0, 1], 'ERR_MIKIR_OUT_OF_RANGE'],
+        [[2, 0, 1], 'ERR_MIKIR_OUT_OF_RANGE'],
+        [[2, Number.NaN, 1], 'ERR_MIKIR_OUT_OF_RANGE'],
+        [[2, -1, 1], 'ERR_MIKIR_TOO_LARGE'],
+        [[2 ** 31, 2 ** 31, 2 ** 31], 'ERR_MIKIR_TOO_LARGE'],
+        [new Array(50).fill(2 ** 32 - 1), 'ERR_MIKIR_TOO_LARGE'],
+        [new Array(2 ** 32 - 1), 'ERR_MIKIR_INTERNAL'],
+        [new Array(3), 'ERR_MIKIR_INTERNAL'],
+        [Object.assign(new Array(3), [2, 2]), 'ERR_MIKIR_INTERNAL'],
+        [[2, [2], 1], 'ERR_MIKIR_INTERNAL'],
+        [thrower, 'ERR_MIKIR_INTERNAL']
+      ]
+      for (const [counts, code] of cases) {
+        assert.throws(
+          () => native.createSigmoidModel(counts),
+          (error) => error === mine || error.code === code
+        )
+      }
+      console.log('survived')
+    })
+  })
+
+  test('may be entered again while it reads its argument', () => {
+    const { status, signal, stderr } = runAlone(() => {
+      const native = require('./lib/native.js')
+      const again = [
+        () => native.createSigmoidModel([1, 1]),
+        () => native.dropModel(0),
+        () => native.sigmoid(1),
+        () => native.drawSeed(),
+        () => native.predict(new ArrayBuffer(80))
+      ]
+      for (const call of again) {
+        const counts = Object.defineProperty([2, 2, 1], 1, {
+          get() {
+            call()
+            return 2
+          }
+        })
+        try {
+          native.createSigmoidModel(counts)
+        } catch {}
+      }
+    })
+    assert.deepEqual({ status, signal }, { status: 0, signal: null }, stderr)
+    // A panic that is caught is still a mistake.
+    assert.equal(stderr, '')
+  })
+
+  test('gives dropped numbers to new models, whose buffers are not confused', () => {
+    survives(() => {
+      const assert = require('node:assert/strict')
+      const native = require('./lib/native.js')
+      const first = native.createSigmoidModel([2, 2, 1])
+      const buffer = new ArrayBuffer(first.length * 8)
+      new Uint32Array(buffer)[0] = first.number
+      native.initialize(buffer, 1)
+      native.dropModel(first.number)
+      assert.throws(() => native.predict(buffer), { code: 'ERR_MIKIR_INTERNAL' })
+      native.dropModel(first.number)
+      const second = native.createSigmoidModel([3, 3, 1])
+      const third = native.createSigmoidModel([4, 3, 1])
+      assert.equal(second.number, first.number)
+      assert.notEqual(third.number, second.number)
+      assert.throws(() => native.predict(buffer), { code: 'ERR_MIKIR_INTERNAL' })
+      for (const number of [2 ** 32 - 1, -1, 1e300, Number.NaN, 0.5]) native.dropModel(number)
+      console.log('survived')
+    })
+  })
+})
+
+describe('connect', () => {
+  test('gives independent environments', () => {
+    survives(() => {
+      const assert = require('node:assert/strict')
+      const { connect } = require(`./mikir.${process.platform}-${process.arch}.node`)
+      const connections = Array.from({ length: 100 }, () => connect())
+      const [a, b] = connections
+      const model = a.createSigmoidModel([2, 2, 1])
+      const buffer = new ArrayBuffer(model.length * 8)
+      new Uint32Array(buffer)[0] = model.number
+      a.predict(buffer)
+      assert.throws(() => b.predict(buffer), { code: 'ERR_MIKIR_INTERNAL' })
+      console.log('survived')
+    })
+  })
+})
+
+test('thousands of calls with values of every kind', () => {
+  for (const seed of [1, 2]) {
+    survives((seed) => {
+      const { randomOf, strange } = require('./__test__/helpers.js')
+      const native = require('./lib/native.js')
+      const random = randomOf(seed)
+      const names = Object.keys(native).filter((name) => typeof native[name] === 'function')
+      const number = () => Math.floor(random() * 20)
+      let [fine, refused] = [0, 0]
+      for (let i = 0; i < 30_000; i++) {
+        const makers = [
+          () => strange(random),
+          () => strange(random),
+          () => new ArrayBuffer(Math.floor(random() * 200)),
+          () => Uint32Array.from({ length: 2 * number() + 2 }, number).buffer,
+          () => Float64Array.from({ length: number() }, random),
+          () => Array.from({ length: number() / 4 }, number),
+          () => [strange(random), number(), number()],
+          number
+        ]
+        const any = () => makers[Math.floor(random() * makers.length)]()
+        const args = Array.from({ length: Math.floor(random() * 4) }, any)
+        const name = names[Math.floor(random() * names.length)]
+        try {
+          native[name](...args)
+          fine++
+        } catch (error) {
+          if (!(error instanceof Error) || error.message.includes('panic')) throw error
+          refused++
+        }
+      }
+      if (names.length < 9 || fine < 1000 || refused < 1000)
+        throw new Error(`${names}: ${fine} fine, ${refused} refused`)
+      console.log('survived')
+    }, seed)
+  }
+})
