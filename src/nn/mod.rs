@@ -12,6 +12,10 @@
 //! | [`batch`] | many examples at a time: forward and backward |
 //! | [`product`] | matrix products |
 //! | [`online`] | one example at a time: `predict` and the original's `train` |
+//! | [`optimizer`] | how parameters follow the gradient: SGD to RProp, and clipping |
+//! | [`lbfgs`] | the optimizer that evaluates the loss itself: L-BFGS with a line search |
+//! | [`schedule`] | the learning rate of each epoch |
+//! | [`settings`] | tables of settings: key, default and range on one line |
 //! | [`weights`] | weights as users see them, to and from the flat buffer |
 //! | [`kernels`] | the inner loops |
 //! | [`simd`] | the choice of instruction set at run time |
@@ -26,13 +30,17 @@ pub mod elementary;
 pub mod error;
 pub mod initializer;
 pub mod kernels;
+pub mod lbfgs;
 pub mod loss;
 pub mod normalization;
 pub mod online;
+pub mod optimizer;
 pub mod options;
 pub mod product;
 pub mod random;
 pub mod real;
+pub mod schedule;
+pub mod settings;
 pub mod simd;
 pub mod weights;
 

@@ -1,0 +1,139 @@
+//! Along the gradient: SGD, momentum, Nesterov's momentum.
+
+use super::sweep::arithmetic::{decayed, moved};
+use super::sweep::{Rule, sweep};
+use crate::nn::real::Real;
+use crate::nn::settings::{BELOW_ONE, FRACTION, NOT_NEGATIVE, settings};
+use crate::nn::simd::Isa;
+
+settings! {
+    /// Gradient descent (Robbins & Monro 1951, "A Stochastic Approximation Method"; `torch.optim.SGD`).
+    ///
+    /// ```text
+    /// p -= eta (g + lambda p)
+    /// ```
+    /// Learning rate: 0.001.
+    pub struct Sgd: Default {
+        /// lambda, added to the gradient; 0
+        weight_decay: f64 = 0.0, "weightDecay", NOT_NEGATIVE;
+    }
+}
+
+settings! {
+    /// The heavy ball (Polyak 1964, "Some methods of speeding up the convergence of iteration methods";
+    /// `torch.optim.SGD` with momentum).
+    ///
+    /// ```text
+    /// g += lambda p
+    /// v  = g at the first step, then mu v + (1 - dampening) g
+    /// p -= eta v
+    /// ```
+    /// Learning rate: 0.001.
+    pub struct Momentum: Default {
+        /// mu; 0.9
+        momentum: f64 = 0.9, "momentum", BELOW_ONE;
+        /// How much of each gradient but the first is left out; 0
+        dampening: f64 = 0.0, "dampening", FRACTION;
+        /// lambda, added to the gradient; 0
+        weight_decay: f64 = 0.0, "weightDecay", NOT_NEGATIVE;
+    }
+}
+
+settings! {
+    /// Nesterov's momentum, which looks ahead (Sutskever et al. 2013, "On the importance of initialization and
+    /// momentum in deep learning"; `torch.optim.SGD` with nesterov).
+    ///
+    /// ```text
+    /// g += lambda p
+    /// v  = mu v + g
+    /// p -= eta (g + mu v)
+    /// ```
+    /// Learning rate: 0.001.
+    pub struct Nesterov: Default {
+        /// mu; 0.9
+        momentum: f64 = 0.9, "momentum", BELOW_ONE;
+        /// lambda, added to the gradient; 0
+        weight_decay: f64 = 0.0, "weightDecay", NOT_NEGATIVE;
+    }
+}
+
+impl Sgd {
+    pub(super) const MEMORY: usize = 0;
+
+    pub(super) fn step<T: Real>(&self, params: &mut [T], gradients: &[T], memory: &mut [T], eta: f64) {
+        let rule = Descend {
+            eta: T::from_f64(eta),
+            lambda: T::from_f64(self.weight_decay),
+        };
+        sweep(rule, params, gradients, memory);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Descend<T> {
+    eta: T,
+    lambda: T,
+}
+
+impl<T: Real> Rule<T, 0> for Descend<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(self, p: T, g: T, _: [T; 0]) -> (T, [T; 0]) {
+        let g = decayed::<I, T>(g, self.lambda, p);
+        (I::mul_add(-self.eta, g, p), [])
+    }
+}
+
+impl Momentum {
+    pub(super) const MEMORY: usize = 1;
+
+    pub(super) fn step<T: Real>(
+        &self,
+        params: &mut [T],
+        gradients: &[T],
+        memory: &mut [T],
+        eta: f64,
+        t: u64,
+    ) {
+        // PyTorch dampens neither the first gradient nor where there is no momentum.
+        let damped = t > 1 && self.momentum != 0.0;
+        let rule = Roll::<T, false> {
+            eta: T::from_f64(eta),
+            lambda: T::from_f64(self.weight_decay),
+            mu: T::from_f64(self.momentum),
+            share: T::from_f64(if damped { 1.0 - self.dampening } else { 1.0 }),
+        };
+        sweep(rule, params, gradients, memory);
+    }
+}
+
+impl Nesterov {
+    pub(super) const MEMORY: usize = 1;
+
+    pub(super) fn step<T: Real>(&self, params: &mut [T], gradients: &[T], memory: &mut [T], eta: f64) {
+        let rule = Roll::<T, true> {
+            eta: T::from_f64(eta),
+            lambda: T::from_f64(self.weight_decay),
+            mu: T::from_f64(self.momentum),
+            share: T::ONE,
+        };
+        sweep(rule, params, gradients, memory);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Roll<T, const LOOK_AHEAD: bool> {
+    eta: T,
+    lambda: T,
+    mu: T,
+    share: T,
+}
+
+impl<T: Real, const LOOK_AHEAD: bool> Rule<T, 1> for Roll<T, LOOK_AHEAD> {
+    #[inline(always)]
+    fn apply<I: Isa>(self, p: T, g: T, [v]: [T; 1]) -> (T, [T; 1]) {
+        let g = decayed::<I, T>(g, self.lambda, p);
+        let v = moved::<I, T>(v, self.mu, g, self.share);
+        let along = if LOOK_AHEAD { I::mul_add(self.mu, v, g) } else { v };
+        (I::mul_add(-self.eta, along, p), [v])
+    }
+}

@@ -1,0 +1,537 @@
+//! Tables of settings: a key, its default and its range on one line. The struct, its parser and its checks
+//! all come from the table.
+//!
+//! `settings!` makes a struct of such lines, `choice!` an enum of such structs that JSON names by `type`.
+
+use serde_json::{Map, Value};
+
+use super::error::{Code, Error, Result};
+
+/// The values that a setting may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// As the error says it: "Expected ... for optimizer.beta1".
+    pub expected: &'static str,
+    /// Whether a number belongs to it.
+    pub holds: fn(f64) -> bool,
+}
+
+/// A number in [0, 1)
+pub const BELOW_ONE: Range = Range {
+    expected: "a number in [0, 1)",
+    holds: |x| (0.0..1.0).contains(&x),
+};
+/// A number in [0, 1]
+pub const FRACTION: Range = Range {
+    expected: "a number in [0, 1]",
+    holds: |x| (0.0..=1.0).contains(&x),
+};
+/// A number in (0, 1)
+pub const SHRINKING: Range = Range {
+    expected: "a number in (0, 1)",
+    holds: |x| x > 0.0 && x < 1.0,
+};
+/// A number above 1
+pub const GROWING: Range = Range {
+    expected: "a number above 1",
+    holds: |x| x > 1.0,
+};
+/// A number of at least 0
+pub const NOT_NEGATIVE: Range = Range {
+    expected: "a number of at least 0",
+    holds: |x| x >= 0.0,
+};
+/// A number above 0
+pub const POSITIVE: Range = Range {
+    expected: "a number above 0",
+    holds: |x| x > 0.0,
+};
+/// A number of at least 1e-30: above 0 in single precision too, so that 0 / (0 + epsilon) is 0
+pub const EPSILON: Range = Range {
+    expected: "a number of at least 1e-30",
+    holds: |x| x >= 1e-30,
+};
+/// An integer of at least 0
+pub const COUNT: Range = Range {
+    expected: "an integer of at least 0",
+    holds: |x| x >= 0.0,
+};
+/// An integer of at least 1
+pub const COUNT_FROM_ONE: Range = Range {
+    expected: "an integer of at least 1",
+    holds: |x| x >= 1.0,
+};
+/// A boolean
+pub const BOOLEAN: Range = Range {
+    expected: "true or false",
+    holds: |_| true,
+};
+
+/// The type of a setting.
+pub trait Setting: Copy {
+    /// Whether it is a number, so that another number is out of range rather than of the wrong type.
+    const NUMERIC: bool = true;
+
+    /// The value, if `json` has this type.
+    fn from_json(json: &Value) -> Option<Self>;
+    /// What has to lie in the range.
+    fn number(self) -> Option<f64>;
+}
+
+impl Setting for f64 {
+    fn from_json(json: &Value) -> Option<Self> {
+        json.as_f64()
+    }
+    fn number(self) -> Option<f64> {
+        Some(self)
+    }
+}
+
+impl Setting for bool {
+    const NUMERIC: bool = false;
+
+    fn from_json(json: &Value) -> Option<Self> {
+        json.as_bool()
+    }
+    fn number(self) -> Option<f64> {
+        None
+    }
+}
+
+impl Setting for usize {
+    fn from_json(json: &Value) -> Option<Self> {
+        // Above 2^53 JavaScript has no whole numbers to speak of.
+        let whole = |x: &f64| *x >= 0.0 && *x <= (1u64 << 53) as f64 && x.fract() == 0.0;
+        json.as_f64().filter(whole).map(|x| x as usize)
+    }
+    fn number(self) -> Option<f64> {
+        Some(self as f64)
+    }
+}
+
+impl<S: Setting> Setting for Option<S> {
+    fn from_json(json: &Value) -> Option<Self> {
+        if json.is_null() {
+            Some(None)
+        } else {
+            S::from_json(json).map(Some)
+        }
+    }
+    fn number(self) -> Option<f64> {
+        self.and_then(S::number)
+    }
+}
+
+/// A struct made by `settings!`.
+pub trait Settings: Sized {
+    /// The names of its fields in JSON.
+    const KEYS: &'static [&'static str];
+
+    /// The settings that `json` gives, checked; `owner` is the option in errors.
+    ///
+    /// # Errors
+    /// `UnknownOption`, `InvalidType` or `OutOfRange`, for the first setting that is wrong.
+    fn from_json(owner: &str, json: &Map<String, Value>) -> Result<Self>;
+
+    /// # Errors
+    /// `OutOfRange` for the first setting outside its range.
+    fn check(&self, owner: &str) -> Result<()>;
+}
+
+/// The setting `key` of `json`, or its default.
+pub fn read<S: Setting>(
+    owner: &str,
+    key: &str,
+    range: Range,
+    default: Option<S>,
+    json: &Map<String, Value>,
+) -> Result<S> {
+    let refused = |code, received: &str| Error::new(code, range.expected, format!("{owner}.{key}"), received);
+    match json.get(key) {
+        None => default.ok_or_else(|| refused(Code::InvalidType, "undefined")),
+        Some(value) => S::from_json(value).ok_or_else(|| {
+            let code = if S::NUMERIC && value.is_number() {
+                Code::OutOfRange
+            } else {
+                Code::InvalidType
+            };
+            refused(code, &Shown(value).to_string())
+        }),
+    }
+}
+
+/// Refuses a value outside `range`.
+pub fn check<S: Setting>(owner: &str, key: &str, range: Range, value: S) -> Result<()> {
+    let name = || format!("{owner}.{key}");
+    match value.number() {
+        Some(x) if !x.is_finite() => Err(Error::not_finite(name(), x)),
+        Some(x) if !(range.holds)(x) => Err(Error::new(Code::OutOfRange, range.expected, name(), x)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a key that is not a setting.
+pub fn check_keys(owner: &str, keys: &[&str], json: &Map<String, Value>) -> Result<()> {
+    let known: Vec<&str> = ["type"].iter().chain(keys).copied().collect();
+    match json.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => {
+            let rule = format!("only {}", quoted(&known));
+            Err(Error::new(
+                Code::UnknownOption,
+                rule,
+                owner,
+                with_suggestion(key, &known),
+            ))
+        }
+    }
+}
+
+/// The name and the settings of a choice, which is written as its name alone or as an object with a `type`.
+pub fn named<'j>(owner: &str, names: &[&str], json: &'j Value) -> Result<(&'j str, Map<String, Value>)> {
+    let refused = |code, path: String, received: String| {
+        Error::new(code, format!("one of {}", quoted(names)), path, received)
+    };
+    let (name, path, settings) = match json {
+        Value::Object(settings) => {
+            let path = format!("{owner}.type");
+            match settings.get("type") {
+                Some(name) => (name, path, settings.clone()),
+                None => return Err(refused(Code::InvalidType, path, "undefined".into())),
+            }
+        }
+        name => (name, owner.into(), Map::new()),
+    };
+    match name.as_str() {
+        None => Err(refused(Code::InvalidType, path, Shown(name).to_string())),
+        Some(name) if !names.contains(&name) => {
+            Err(refused(Code::OutOfRange, path, with_suggestion(name, names)))
+        }
+        Some(name) => Ok((name, settings)),
+    }
+}
+
+fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
+    quoted.join(", ")
+}
+
+/// The name, and the known one it resembles most, if any does.
+fn with_suggestion(name: &str, known: &[&str]) -> String {
+    let shown = Shown(&Value::String(name.into())).to_string();
+    let similar = |other: &&&str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
+    let best = known.iter().max_by(|a, b| similar(a).total_cmp(&similar(b)));
+    match best {
+        Some(best) if similar(&best) > 0.75 => format!("{shown}: did you mean '{best}'?"),
+        _ => shown,
+    }
+}
+
+/// A JSON value in an error: short whatever it is.
+struct Shown<'v>(&'v Value);
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Value::String(text) if text.chars().count() > 40 => {
+                write!(f, "'{}…'", text.chars().take(40).collect::<String>())
+            }
+            Value::String(text) => write!(f, "'{text}'"),
+            Value::Array(_) => f.write_str("an array"),
+            Value::Object(_) => f.write_str("an object"),
+            plain => write!(f, "{plain}"),
+        }
+    }
+}
+
+/// A struct of settings from a table: `field: type = default, "key", RANGE;` (without a default it is required).
+/// `: Default` where every field has a default; `, together = f` names a check of fields against each other.
+macro_rules! settings {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident: Default $(, together = $together:path)? {
+            $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr, $key:literal, $range:expr;)*
+        }
+    ) => {
+        $crate::nn::settings::settings! {
+            $(#[$meta])*
+            pub struct $name $(, together = $together)? {
+                $($(#[$doc])* $field: $type = $default, $key, $range;)*
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $name { $($field: $default),* }
+            }
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident $(, together = $together:path)? {
+            $($(#[$doc:meta])* $field:ident: $type:ty $(= $default:expr)?, $key:literal, $range:expr;)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+        pub struct $name {
+            $($(#[$doc])* #[serde(rename = $key)] pub $field: $type,)*
+        }
+
+        impl $crate::nn::settings::Settings for $name {
+            const KEYS: &'static [&'static str] = &[$($key),*];
+
+            fn from_json(
+                owner: &str,
+                json: &serde_json::Map<String, serde_json::Value>,
+            ) -> $crate::nn::error::Result<Self> {
+                $crate::nn::settings::check_keys(owner, Self::KEYS, json)?;
+                let settings = $name {
+                    $($field: $crate::nn::settings::read(
+                        owner, $key, $range, None::<$type>$(.or(Some($default)))?, json,
+                    )?,)*
+                };
+                $crate::nn::settings::Settings::check(&settings, owner)?;
+                Ok(settings)
+            }
+
+            #[allow(unused_variables, reason = "some have no settings")]
+            fn check(&self, owner: &str) -> $crate::nn::error::Result<()> {
+                $($crate::nn::settings::check(owner, $key, $range, self.$field)?;)*
+                $($together(self, owner)?;)?
+                Ok(())
+            }
+        }
+    };
+}
+
+/// An enum of structs of settings, from a table of names.
+macro_rules! choice {
+    (
+        $(#[$meta:meta])*
+        pub enum $choice:ident for $owner:literal { $($name:literal => $variant:ident),* $(,)? }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+        #[serde(tag = "type")]
+        pub enum $choice {
+            $(
+                #[doc = concat!("See [`", stringify!($variant), "`].")]
+                #[serde(rename = $name)]
+                $variant($variant),
+            )*
+        }
+
+        impl $choice {
+            /// Every name there is, in order of increasing complexity.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// The name in options.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $($choice::$variant(_) => $name,)*
+                }
+            }
+
+            /// The names of the settings, as JSON has them.
+            pub fn keys(&self) -> &'static [&'static str] {
+                match self {
+                    $($choice::$variant(_) => <$variant as $crate::nn::settings::Settings>::KEYS,)*
+                }
+            }
+
+            /// The choice that `json` makes, a name or `{ type: name, ...settings }`, checked.
+            ///
+            /// # Errors
+            /// `UnknownOption`, `InvalidType` or `OutOfRange`, for the first thing that is wrong.
+            pub fn from_json(json: &serde_json::Value) -> $crate::nn::error::Result<Self> {
+                let (name, settings) = $crate::nn::settings::named($owner, Self::NAMES, json)?;
+                match name {
+                    $($name => $crate::nn::settings::Settings::from_json($owner, &settings)
+                        .map($choice::$variant),)*
+                    _ => unreachable!("a name in NAMES"),
+                }
+            }
+
+            /// # Errors
+            /// `OutOfRange` for the first setting outside its range.
+            pub fn check(&self) -> $crate::nn::error::Result<()> {
+                match self {
+                    $($choice::$variant(settings) => $crate::nn::settings::Settings::check(settings, $owner),)*
+                }
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $choice {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+                let json = serde_json::Value::deserialize(deserializer)?;
+                Self::from_json(&json).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+pub(crate) use {choice, settings};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    settings! {
+        /// A pear.
+        pub struct Pear {
+            /// How heavy.
+            weight: f64, "weight", POSITIVE;
+            /// How many.
+            seeds: usize = 3, "seedCount", COUNT;
+            /// Not always known.
+            age: Option<usize> = None, "age", COUNT_FROM_ONE;
+            /// Whether it is.
+            ripe: bool = true, "ripe", BOOLEAN;
+        }
+    }
+    settings! {
+        /// Nothing to say about it.
+        pub struct Plum: Default {}
+    }
+    choice! {
+        /// A fruit.
+        pub enum Fruit for "fruit" { "pear" => Pear, "plum" => Plum }
+    }
+
+    fn said(json: Value) -> (Code, String) {
+        let error = Fruit::from_json(&json).unwrap_err();
+        (error.code, error.to_string())
+    }
+
+    #[test]
+    fn every_mistake_is_answered_with_the_whole_rule() {
+        let (kind, range, unknown) = (Code::InvalidType, Code::OutOfRange, Code::UnknownOption);
+        let pear = |key: &str, value: Value| json!({"type": "pear", "weight": 1, key: value});
+        let cases = [
+            (
+                json!("pera"),
+                range,
+                "one of 'pear', 'plum' for fruit but received 'pera': did you mean 'pear'?",
+            ),
+            (
+                json!("fig"),
+                range,
+                "one of 'pear', 'plum' for fruit but received 'fig'",
+            ),
+            (json!(7), kind, "one of 'pear', 'plum' for fruit but received 7"),
+            (
+                json!(null),
+                kind,
+                "one of 'pear', 'plum' for fruit but received null",
+            ),
+            (
+                json!([]),
+                kind,
+                "one of 'pear', 'plum' for fruit but received an array",
+            ),
+            (
+                json!({}),
+                kind,
+                "one of 'pear', 'plum' for fruit.type but received undefined",
+            ),
+            (
+                json!({"type": {}}),
+                kind,
+                "one of 'pear', 'plum' for fruit.type but received an object",
+            ),
+            (
+                json!({"type": "Plum"}),
+                range,
+                "one of 'pear', 'plum' for fruit.type but received 'Plum': did you mean 'plum'?",
+            ),
+            (
+                pear("seedcount", json!(1)),
+                unknown,
+                "only 'type', 'weight', 'seedCount', 'age', 'ripe' for fruit but received 'seedcount': \
+                 did you mean 'seedCount'?",
+            ),
+            (
+                json!({"type": "plum", "seeds": 1}),
+                unknown,
+                "only 'type' for fruit but received 'seeds'",
+            ),
+            (
+                json!("pear"),
+                kind,
+                "a number above 0 for fruit.weight but received undefined",
+            ),
+            (
+                pear("weight", json!("1")),
+                kind,
+                "a number above 0 for fruit.weight but received '1'",
+            ),
+            (
+                pear("weight", json!(null)),
+                kind,
+                "a number above 0 for fruit.weight but received null",
+            ),
+            (
+                pear("weight", json!(0)),
+                range,
+                "a number above 0 for fruit.weight but received 0",
+            ),
+            (
+                pear("seedCount", json!(1.5)),
+                range,
+                "an integer of at least 0 for fruit.seedCount but received 1.5",
+            ),
+            (
+                pear("seedCount", json!(-1)),
+                range,
+                "an integer of at least 0 for fruit.seedCount but received -1",
+            ),
+            (
+                pear("age", json!(0)),
+                range,
+                "an integer of at least 1 for fruit.age but received 0",
+            ),
+            (
+                pear("ripe", json!(1)),
+                kind,
+                "true or false for fruit.ripe but received 1",
+            ),
+        ];
+        for (json, code, sentence) in cases {
+            assert_eq!(said(json), (code, format!("Expected {sentence}")));
+        }
+    }
+
+    #[test]
+    fn a_choice_survives_the_way_through_json() {
+        let pear = Pear {
+            weight: 0.1,
+            seeds: 5,
+            age: None,
+            ripe: false,
+        };
+        for fruit in [Fruit::Pear(pear), Fruit::Plum(Plum::default())] {
+            assert!(Fruit::NAMES.contains(&fruit.name()));
+            let text = serde_json::to_string(&fruit).unwrap();
+            assert!(fruit.keys().iter().all(|key| text.contains(key)));
+            assert_eq!(serde_json::from_str::<Fruit>(&text).unwrap(), fruit);
+        }
+        assert_eq!(Fruit::from_json(&json!("plum")).unwrap(), Fruit::Plum(Plum {}));
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_refused() {
+        let pear = Pear {
+            weight: f64::NAN,
+            seeds: 5,
+            age: None,
+            ripe: false,
+        };
+        let error = Fruit::Pear(pear).check().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Expected a finite number for fruit.weight but received NaN"
+        );
+    }
+}
