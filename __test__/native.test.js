@@ -29,7 +29,7 @@ describe('every function', () => {
       native.initialize(own().buffer, 1)
       native.predict(own().buffer)
       native.train(own().buffer)
-      native.exportWeights(own().buffer, new ArrayBuffer(model.parameterCount * 8))
+      native.exportWeights(own().buffer, new Float64Array(model.parameterCount))
       native.importWeights(own().buffer, new Float64Array(model.parameterCount))
       assert.equal(native.sigmoid(0), 0.5)
 
@@ -67,7 +67,7 @@ describe('every function', () => {
         const second =
           {
             initialize: [1],
-            exportWeights: [new ArrayBuffer(model.parameterCount * 8)],
+            exportWeights: [new Float64Array(model.parameterCount)],
             importWeights: [new Float64Array(model.parameterCount)]
           }[name] ?? []
         for (const buffer of noBuffers) throws(name, buffer, ...second)
@@ -110,7 +110,7 @@ describe('every function', () => {
         'null',
         '[]'
       ]) {
-        assert.throws(() => native.createModel(value), /^\w*Error: Expected /)
+        assert.throws(() => native.createSigmoidModel(value), /^\w*Error: Expected /)
       }
       console.log('survived')
     })

@@ -119,7 +119,8 @@ class NeuralNetwork {
 
   getWeights() {
     checkArguments('getWeights', arguments.length, 0)
-    const flat = native.exportWeights(this.#buffer)
+    const flat = new Float64Array(this.#model.valueCount)
+    native.exportWeights(this.#buffer, flat)
     let at = 0
     const take = (count) => {
       at += count

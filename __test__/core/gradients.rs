@@ -208,7 +208,7 @@ fn dropout_keeps_the_expectation_and_is_off_in_predict() {
     batch.predict(&case.architecture, &case.values, &case.inputs);
     let predicted = batch.outputs().to_vec();
     let mut generator = Generator::new(9);
-    let mut mean = vec![0.0; ROWS];
+    let mut mean = [0.0; ROWS];
     let mut differ = false;
     for _ in 0..2000 {
         batch.forward_training(&case.architecture, &case.values, &case.inputs, &mut generator);

@@ -28,6 +28,29 @@ const layers: LayerWeights[] = network.getWeights()
 layers[0].weights[1][0] = layers[1].biases[0]
 network.setWeights(layers)
 
+const deep = new NeuralNetwork({
+  layers: [
+    4,
+    8,
+    { units: 6, activation: { type: 'leakyRelu', alpha: 0.2 }, normalization: 'batch', dropout: 0.1 },
+    3
+  ],
+  loss: { type: 'crossEntropy', labelSmoothing: 0.1 },
+  precision: 'f32',
+  seed: 7
+})
+export const rowsOut: number[][] = deep.predictBatch([[1, 2, 3, 4], new Float32Array(4)])
+export const flatOut: Float32Array = deep.predictBatch(new Float32Array(8))
+export const doubles: Float64Array = deep.predictBatch(new Float64Array(8))
+export const copy: NeuralNetwork = deep.clone()
+export const text: string = deep.summary() + deep.precision
+deep.setWeights(deep.getWeights().map((layer) => ({ ...layer, gamma: layer.gamma?.map(Number) })))
+const options: mikir.NetworkOptions = { layers: [2, { units: 1, initializer: 'orthogonal' }] }
+new NeuralNetwork(options)
+// @ts-expect-error no such activation
+new NeuralNetwork({ layers: [2, { units: 1, activation: 'rleu' }] })
+// @ts-expect-error no such loss
+new NeuralNetwork({ layers: [2, 1], loss: 'accuracy' })
 // @ts-expect-error three counts, not two
 new NeuralNetwork(2, 2)
 // @ts-expect-error no such option

@@ -85,15 +85,15 @@ pub struct LayerInfo {
 }
 
 /// `createModel(options: string): ModelInfo`: the model of the networks that the JSON describes.
-fn create_model(call: &Call, models: &mut Models) -> Result<ModelInfo> {
+fn create_model(call: &Call, models: &Shared) -> Result<ModelInfo> {
     let text: String = call.argument(0)?;
     let json = serde_json::from_str(&text).map_err(|error| internal("JSON", "createModel", error))?;
-    insert_model(&NetworkOptions::from_json(&json)?, models)
+    insert_model(call, &NetworkOptions::from_json(&json)?, models)
 }
 
 /// `createSigmoidModel(counts: number[]): ModelInfo`: the original's model, sigmoid everywhere and all
 /// values from U[0, 1), of so many inputs and neurons of each layer.
-fn create_sigmoid_model(call: &Call, models: &mut Models) -> Result<ModelInfo> {
+fn create_sigmoid_model(call: &Call, models: &Shared) -> Result<ModelInfo> {
     let counts: Vec<u32> = call.argument(0)?;
     let [inputs, units @ ..] = counts.as_slice() else {
         return Err(internal("counts", "the model", "none"));
@@ -107,6 +107,7 @@ fn create_sigmoid_model(call: &Call, models: &mut Models) -> Result<ModelInfo> {
         })
         .collect();
     insert_model(
+        call,
         &NetworkOptions {
             inputs: *inputs as usize,
             layers,
@@ -116,7 +117,7 @@ fn create_sigmoid_model(call: &Call, models: &mut Models) -> Result<ModelInfo> {
     )
 }
 
-fn insert_model(options: &NetworkOptions, models: &mut Models) -> Result<ModelInfo> {
+fn insert_model(call: &Call, options: &NetworkOptions, models: &Shared) -> Result<ModelInfo> {
     let model = model(options)?;
     let (layout, architecture) = (model.layout(), model.architecture());
     let name = |all: &[(&str, Normalization)], kind| {
@@ -147,59 +148,87 @@ fn insert_model(options: &NetworkOptions, models: &mut Models) -> Result<ModelIn
         precision: Precision::ALL[options.precision as usize].0.into(),
         loss: options.loss.name().into(),
         layers: layers.collect(),
-        number: models.insert(model),
+        number: {
+            call.adjust_memory(model.bytes() as i64);
+            models.borrow_mut().insert(model)
+        },
     })
 }
 
 /// `dropModel(number)`: its last network is gone.
-fn drop_model(call: &Call, models: &mut Models) -> Result<()> {
-    models.remove(call.argument(0)?);
+fn drop_model(call: &Call, models: &Shared) -> Result<()> {
+    let number = call.argument(0)?;
+    if let Some(model) = models.borrow_mut().remove(number) {
+        call.adjust_memory(-(model.bytes() as i64));
+    }
     Ok(())
 }
 
 /// `initialize(buffer, seed)`: the starting weights that the seed determines.
-fn initialize(call: &Call, models: &mut Models) -> Result<()> {
-    let mut buffer = call.argument::<ArrayBuffer>(0)?;
+fn initialize(call: &Call, models: &Shared) -> Result<()> {
+    let (mut buffer, seed) = (call.argument::<ArrayBuffer>(0)?, call.argument::<f64>(1)?);
     models
+        .borrow_mut()
         .of(&buffer)?
-        .initialize(bytes_mut(&mut buffer), call.argument::<f64>(1)? as u64)
+        .initialize(bytes_mut(&mut buffer), seed as u64)
 }
 
-/// `exportWeights(buffer): Float64Array`: all weights and biases in the users' order.
-fn export_weights(call: &Call, models: &mut Models) -> Result<Float64Array> {
-    let mut buffer = call.argument::<ArrayBuffer>(0)?;
-    Ok(Float64Array::new(
-        models.of(&buffer)?.export(bytes_mut(&mut buffer))?,
-    ))
+/// `exportWeights(buffer, out: Float64Array)`: all weights and biases in the users' order. JavaScript makes
+/// `out`: what Rust allocates is only freed when the event loop turns.
+fn export_weights(call: &Call, models: &Shared) -> Result<()> {
+    let (mut buffer, mut out) = (
+        call.argument::<ArrayBuffer>(0)?,
+        call.argument::<Float64Array>(1)?,
+    );
+    // SAFETY: JavaScript has just made `out` for this call, and does not run before it returns.
+    let out = unsafe { out.as_mut() };
+    if out.as_ptr_range().contains(&buffer.as_ptr().cast()) {
+        return Err(internal("another array", "exportWeights", "the network's own"));
+    }
+    models
+        .borrow_mut()
+        .of(&buffer)?
+        .export(bytes_mut(&mut buffer), out)
 }
 
 /// `importWeights(buffer, values: Float64Array): number`: -1, or the place of the first value that the
 /// network's precision cannot hold, and nothing is changed.
-fn import_weights(call: &Call, models: &mut Models) -> Result<f64> {
-    let mut buffer = call.argument::<ArrayBuffer>(0)?;
-    let values = call.argument::<Float64Array>(1)?.to_vec();
+fn import_weights(call: &Call, models: &Shared) -> Result<f64> {
+    let (mut buffer, values) = (
+        call.argument::<ArrayBuffer>(0)?,
+        call.argument::<Float64Array>(1)?.to_vec(),
+    );
     Ok(place(
-        models.of(&buffer)?.import(bytes_mut(&mut buffer), &values)?,
+        models
+            .borrow_mut()
+            .of(&buffer)?
+            .import(bytes_mut(&mut buffer), &values)?,
     ))
 }
 
 /// `predictBatch(buffer, inputs, outputs): number`: -1, or the place of the first input that is not finite.
 /// Both are Float64Array or both Float32Array, row after row.
-fn predict_batch(call: &Call, models: &mut Models) -> Result<f64> {
+fn predict_batch(call: &Call, models: &Shared) -> Result<f64> {
     let mut buffer = call.argument::<ArrayBuffer>(0)?;
-    let model = models.of(&buffer)?;
-    let bytes = bytes_mut(&mut buffer);
     if let Ok(inputs) = call.argument::<Float64Array>(1) {
         let mut outputs = call.argument::<Float64Array>(2)?;
         // SAFETY: JavaScript has just made `outputs` for this call, and does not run before it returns.
         let outputs = unsafe { outputs.as_mut() };
-        return Ok(place(model.predict_batch_f64(bytes, &inputs, outputs)?));
+        let (mut models, bytes) = (models.borrow_mut(), bytes_mut(&mut buffer));
+        return Ok(place(
+            models.of(bytes)?.predict_batch_f64(bytes, &inputs, outputs)?,
+        ));
     }
-    let inputs = call.argument::<Float32Array>(1)?;
-    let mut outputs = call.argument::<Float32Array>(2)?;
+    let (inputs, mut outputs) = (
+        call.argument::<Float32Array>(1)?,
+        call.argument::<Float32Array>(2)?,
+    );
     // SAFETY: as above.
     let outputs = unsafe { outputs.as_mut() };
-    Ok(place(model.predict_batch_f32(bytes, &inputs, outputs)?))
+    let (mut models, bytes) = (models.borrow_mut(), bytes_mut(&mut buffer));
+    Ok(place(
+        models.of(bytes)?.predict_batch_f32(bytes, &inputs, outputs)?,
+    ))
 }
 
 /// A place for JavaScript: -1 where there is none.
@@ -208,7 +237,7 @@ fn place(place: Option<usize>) -> f64 {
 }
 
 /// `drawSeed(): number`: a seed that nobody chose, from the operating system.
-fn draw_seed(_: &Call, _: &mut Models) -> Result<f64> {
+fn draw_seed(_: &Call, _: &Shared) -> Result<f64> {
     let bits = SysRng
         .try_next_u64()
         .map_err(|error| internal("a random number", "the seed", error))?;
@@ -216,7 +245,7 @@ fn draw_seed(_: &Call, _: &mut Models) -> Result<f64> {
 }
 
 /// `sigmoid(x): number`: 1 / (1 + e^-x).
-fn sigmoid(call: &Call, _: &mut Models) -> Result<f64> {
+fn sigmoid(call: &Call, _: &Shared) -> Result<f64> {
     Ok(Activation::Sigmoid.of::<Scalar<Portable>, f64>(call.argument(0)?))
 }
 
@@ -231,17 +260,25 @@ impl Call<'_> {
     }
 }
 
+impl Call<'_> {
+    /// Tells the engine of memory that lives in Rust, so that it knows when to look for garbage.
+    fn adjust_memory(&self, bytes: i64) {
+        // It only fails where the environment is being torn down.
+        let _ = self.0.env.adjust_external_memory(bytes);
+    }
+}
+
 /// Adds the function `name` to `exports`.
 fn export<R: ToNapiValue + 'static>(
     env: &Env,
     exports: &mut Object,
     name: &str,
     models: &Shared,
-    body: fn(&Call, &mut Models) -> Result<R>,
+    body: fn(&Call, &Shared) -> Result<R>,
 ) -> napi::Result<()> {
     let models = models.clone();
     let function = env.create_function_from_closure::<(), R, _>(name, move |context| {
-        let result = body(&Call(&context), &mut models.borrow_mut());
+        let result = body(&Call(&context), &models);
         result.map_err(|error: Error| failure(context.env, error))
     })?;
     exports.set(name, function)

@@ -51,14 +51,16 @@ pub trait Model {
     fn architecture(&self) -> &Architecture;
     /// The parts of their buffers.
     fn layout(&self) -> &Layout;
+    /// About how much memory the model takes.
+    fn bytes(&self) -> usize;
     /// Predicts from the inputs in `buffer` into its outputs.
     fn predict(&mut self, buffer: &mut [u8]) -> Result<()>;
     /// Trains on the inputs and targets in `buffer`.
     fn train(&mut self, buffer: &mut [u8]) -> Result<()>;
     /// Fills the values in `buffer` with the starting ones that `seed` determines.
     fn initialize(&self, buffer: &mut [u8], seed: u64) -> Result<()>;
-    /// The values in `buffer` in the users' order.
-    fn export(&self, buffer: &mut [u8]) -> Result<Vec<f64>>;
+    /// Copies the values in `buffer` out in the users' order.
+    fn export(&self, buffer: &mut [u8], out: &mut [f64]) -> Result<()>;
     /// Takes `values` in the users' order; or the place of the first that the precision cannot hold, and
     /// nothing is changed.
     fn import(&self, buffer: &mut [u8], values: &[f64]) -> Result<Option<usize>>;
@@ -183,6 +185,11 @@ impl<T: Real> Model for Plan<T> {
         &self.layout
     }
 
+    fn bytes(&self) -> usize {
+        // A kilobyte for the layers, and the workspace's buffers.
+        1024 + 4 * self.architecture.unit_count() * size_of::<T>()
+    }
+
     fn predict(&mut self, buffer: &mut [u8]) -> Result<()> {
         let (io, values) = split::<T>(buffer, &self.layout)?;
         let Layout { inputs, outputs, .. } = &self.layout;
@@ -214,10 +221,13 @@ impl<T: Real> Model for Plan<T> {
         Ok(())
     }
 
-    fn export(&self, buffer: &mut [u8]) -> Result<Vec<f64>> {
-        let mut out = vec![0.0; self.architecture.value_count()];
-        weights::export(&self.architecture, split::<T>(buffer, &self.layout)?.1, &mut out);
-        Ok(out)
+    fn export(&self, buffer: &mut [u8], out: &mut [f64]) -> Result<()> {
+        let (_, values) = split::<T>(buffer, &self.layout)?;
+        if out.len() != values.len() {
+            return Err(internal("room for each value", "exportWeights", out.len()));
+        }
+        weights::export(&self.architecture, values, out);
+        Ok(())
     }
 
     fn import(&self, buffer: &mut [u8], values: &[f64]) -> Result<Option<usize>> {
@@ -285,16 +295,11 @@ impl Models {
         }
     }
 
-    /// Drops the model of `number`.
-    pub fn remove(&mut self, number: u32) {
-        if self
-            .slots
-            .get_mut(number as usize)
-            .and_then(Option::take)
-            .is_some()
-        {
-            self.free.push(number);
-        }
+    /// Gives back the model of `number`.
+    pub fn remove(&mut self, number: u32) -> Option<Box<dyn Model>> {
+        let model = self.slots.get_mut(number as usize).and_then(Option::take)?;
+        self.free.push(number);
+        Some(model)
     }
 
     /// The model that a network's buffer names.
