@@ -21,6 +21,7 @@
 //! | [`simd`] | the choice of instruction set at run time |
 //! | [`elementary`] | e^x as vector code |
 //! | [`real`] | the two precisions |
+//! | [`wording`] | how names and values read in an error |
 //! | [`error`] | what can be wrong with a call |
 
 pub mod activation;
@@ -43,6 +44,7 @@ pub mod schedule;
 pub mod settings;
 pub mod simd;
 pub mod weights;
+pub mod wording;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
@@ -62,3 +64,7 @@ mod gradients;
 #[cfg(test)]
 #[path = "../../__test__/core/online.rs"]
 mod online_contract;
+
+#[cfg(test)]
+#[path = "../../__test__/core/training.rs"]
+mod training;

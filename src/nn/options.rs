@@ -7,6 +7,7 @@ use super::error::{Code, Error, Result};
 use super::initializer::Initializer;
 use super::loss::Loss;
 use super::random::SEED_LIMIT;
+use super::wording::{Shown, check_keys, quoted, with_suggestion};
 
 /// What a user chooses of a layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -443,7 +444,7 @@ impl<'v, K: Copy> Choice<'v, K> {
     fn only(&self, known: &[&str]) -> Result<()> {
         let known: Vec<&str> = ["type"].iter().chain(known).copied().collect();
         self.parameters
-            .map_or(Ok(()), |parameters| check_keys(&self.path, parameters, &known))
+            .map_or(Ok(()), |parameters| check_keys(&self.path, &known, parameters))
     }
 }
 
@@ -458,7 +459,7 @@ impl<'v> Fields<'v> {
         let Value::Object(fields) = value else {
             return Err(wrong_kind("an object", path, value));
         };
-        check_keys(path, fields, known)?;
+        check_keys(path, known, fields)?;
         Ok(Fields {
             path: path.into(),
             fields,
@@ -476,21 +477,6 @@ impl<'v> Fields<'v> {
     fn required(&self, key: &str, rule: &str) -> Result<&'v Value> {
         self.get(key)
             .ok_or_else(|| Error::new(Code::InvalidType, rule, self.path(key), "undefined"))
-    }
-}
-
-fn check_keys(path: &str, fields: &Map<String, Value>, known: &[&str]) -> Result<()> {
-    match fields.keys().find(|key| !known.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(key) => {
-            let rule = format!("only {}", quoted(known));
-            Err(Error::new(
-                Code::UnknownOption,
-                rule,
-                path,
-                with_suggestion(key, known),
-            ))
-        }
     }
 }
 
@@ -529,49 +515,6 @@ fn wrong_kind(rule: &str, path: impl Into<String>, value: &Value) -> Error {
 fn one_of<K>(all: &[(&str, K)]) -> String {
     let names: Vec<&str> = all.iter().map(|row| row.0).collect();
     format!("one of {}", quoted(&names))
-}
-
-fn quoted(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("'{name}'"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// The name, and the known one it resembles most, if any does.
-fn with_suggestion(name: &str, known: &[&str]) -> String {
-    let shown = Shown(&Value::String(name.into())).to_string();
-    let similar = |other: &&&str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
-    let best = known.iter().max_by(|a, b| similar(a).total_cmp(&similar(b)));
-    match best {
-        Some(best) if similar(&best) > 0.75 => format!("{shown}: did you mean '{best}'?"),
-        _ => shown,
-    }
-}
-
-/// A JSON value in an error: short whatever it is.
-struct Shown<'v>(&'v Value);
-
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Value::String(text) if text.chars().count() > 40 => {
-                write!(f, "'{}…'", text.chars().take(40).collect::<String>())
-            }
-            Value::String(text) => write!(f, "'{text}'"),
-            Value::Array(elements) => {
-                write!(
-                    f,
-                    "an array of {} element{}",
-                    elements.len(),
-                    if elements.len() == 1 { "" } else { "s" }
-                )
-            }
-            Value::Object(_) => f.write_str("an object"),
-            plain => write!(f, "{plain}"),
-        }
-    }
 }
 
 #[cfg(test)]

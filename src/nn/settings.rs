@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::error::{Code, Error, Result};
+use super::wording::{self, Shown, quoted, with_suggestion};
 
 /// The values that a setting may have.
 #[derive(Clone, Copy, Debug)]
@@ -173,18 +174,7 @@ pub fn check<S: Setting>(owner: &str, key: &str, range: Range, value: S) -> Resu
 /// Refuses a key that is not a setting.
 pub fn check_keys(owner: &str, keys: &[&str], json: &Map<String, Value>) -> Result<()> {
     let known: Vec<&str> = ["type"].iter().chain(keys).copied().collect();
-    match json.keys().find(|key| !known.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(key) => {
-            let rule = format!("only {}", quoted(&known));
-            Err(Error::new(
-                Code::UnknownOption,
-                rule,
-                owner,
-                with_suggestion(key, &known),
-            ))
-        }
-    }
+    wording::check_keys(owner, &known, json)
 }
 
 /// The name and the settings of a choice, which is written as its name alone or as an object with a `type`.
@@ -208,39 +198,6 @@ pub fn named<'j>(owner: &str, names: &[&str], json: &'j Value) -> Result<(&'j st
             Err(refused(Code::OutOfRange, path, with_suggestion(name, names)))
         }
         Some(name) => Ok((name, settings)),
-    }
-}
-
-fn quoted(names: &[&str]) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
-    quoted.join(", ")
-}
-
-/// The name, and the known one it resembles most, if any does.
-fn with_suggestion(name: &str, known: &[&str]) -> String {
-    let shown = Shown(&Value::String(name.into())).to_string();
-    let similar = |other: &&&str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
-    let best = known.iter().max_by(|a, b| similar(a).total_cmp(&similar(b)));
-    match best {
-        Some(best) if similar(&best) > 0.75 => format!("{shown}: did you mean '{best}'?"),
-        _ => shown,
-    }
-}
-
-/// A JSON value in an error: short whatever it is.
-struct Shown<'v>(&'v Value);
-
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Value::String(text) if text.chars().count() > 40 => {
-                write!(f, "'{}…'", text.chars().take(40).collect::<String>())
-            }
-            Value::String(text) => write!(f, "'{text}'"),
-            Value::Array(_) => f.write_str("an array"),
-            Value::Object(_) => f.write_str("an object"),
-            plain => write!(f, "{plain}"),
-        }
     }
 }
 
@@ -429,7 +386,7 @@ mod tests {
             (
                 json!([]),
                 kind,
-                "one of 'pear', 'plum' for fruit but received an array",
+                "one of 'pear', 'plum' for fruit but received an array of 0 elements",
             ),
             (
                 json!({}),
