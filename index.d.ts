@@ -109,6 +109,31 @@ export type Initializer =
   | 'orthogonal'
   | 'zeros'
 
+/** How training moves the parameters along the gradient; formulas, defaults and sources in docs/math.md. */
+export type Optimizer =
+  | 'sgd'
+  | 'momentum'
+  | 'nesterov'
+  | 'rmsprop'
+  | 'adagrad'
+  | 'adadelta'
+  | 'adam'
+  | 'adamw'
+  | 'nadam'
+  | 'radam'
+  | 'lion'
+  | 'rprop'
+  | 'lbfgs'
+
+/** How the learning rate changes from epoch to epoch; formulas, defaults and sources in docs/math.md. */
+export type Schedule =
+  | { type: 'constant' }
+  | { type: 'step'; every: number; factor: number }
+  | { type: 'exponential'; factor: number }
+  | { type: 'cosine'; epochs?: number; minimum?: number; warmup?: number }
+  | { type: 'oneCycle'; maximum: number; warmup?: number }
+  | { type: 'plateau'; factor: number; patience: number; minimum?: number }
+
 /** A fully connected layer. */
 export interface LayerOptions {
   /** The number of neurons, an integer of at least 1. */

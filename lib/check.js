@@ -3,7 +3,14 @@
 // Checks of what users pass, and the copies of it into a network's own memory.
 
 const { isFloat32Array, isFloat64Array, isSharedArrayBuffer } = require('node:util').types
-const { argumentCount, invalidLength, invalidType, outOfRange, unknownOption } = require('./errors.js')
+const {
+  argumentCount,
+  invalidLength,
+  invalidType,
+  outOfMemory,
+  outOfRange,
+  unknownOption
+} = require('./errors.js')
 const { maxParameters } = require('./native.js')
 
 const MATRIX = 'an array of rows, a Float32Array or a Float64Array'
@@ -98,8 +105,9 @@ function copyFinite(name, vector, count, target, start) {
  */
 function flattenRows(name, rows, width) {
   if (Array.isArray(rows)) {
-    const flat = new Float64Array(rows.length * width)
-    for (let i = 0; i < rows.length; i++) copyVector(`${name}[${i}]`, rows[i], width, flat, i * width)
+    const count = rows.length
+    const flat = allocate(name, count * width)
+    for (let i = 0; i < count; i++) copyVector(`${name}[${i}]`, rows[i], width, flat, i * width)
     return flat
   }
   if (!isFloat64Array(rows) && !isFloat32Array(rows)) throw invalidType(MATRIX, name, rows)
@@ -110,7 +118,15 @@ function flattenRows(name, rows, width) {
   // the user's; it is cheap beside the prediction.
   const Numbers = isFloat64Array(rows) ? Float64Array : Float32Array
   const isPlain = Object.getPrototypeOf(rows) === Numbers.prototype && !isSharedArrayBuffer(rows.buffer)
-  return isPlain ? rows : new Numbers(rows)
+  return isPlain && !Object.hasOwn(rows, 'length') ? rows : new Numbers(rows)
+}
+
+function allocate(name, count) {
+  try {
+    return new Float64Array(count)
+  } catch (cause) {
+    throw outOfMemory(name, count * Float64Array.BYTES_PER_ELEMENT, cause)
+  }
 }
 
 function wrongLength(name, length, count) {

@@ -152,6 +152,14 @@ class NeuralNetwork {
       const rows = checkArray(`layers[${l}].weights`, given.weights, layer.units)
       for (let j = 0; j < layer.units; j++) put(`layers[${l}].weights[${j}]`, rows[j], layer.inputs)
       for (const key of vectors) put(`layers[${l}].${key}`, given[key], layer.units)
+      const negative = given.variance?.findIndex((x) => x < 0) ?? -1
+      if (negative >= 0) {
+        throw outOfRange(
+          'a number of at least 0',
+          `layers[${l}].variance[${negative}]`,
+          given.variance[negative]
+        )
+      }
     })
     const place = native.importWeights(this.#buffer, flat)
     if (place >= 0) {

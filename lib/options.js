@@ -34,7 +34,8 @@ function plainArray(name, array, depth) {
 }
 
 function plainObject(name, object, depth) {
-  const copy = {}
+  // Without a prototype: a key `__proto__` is a key like any other.
+  const copy = Object.create(null)
   for (const [key, value] of Object.entries(object)) {
     // An undefined option is one that is left out.
     if (value !== undefined) copy[key] = plain(`${name}.${key}`, value, depth + 1)

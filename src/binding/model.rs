@@ -148,17 +148,7 @@ impl<T: Real> Plan<T> {
             }
             room.batch.predict(architecture, values, x);
             for (output, &a) in outputs.iter_mut().zip(room.batch.outputs()) {
-                *output = U::from_f64(a.to_f64());
-            }
-            // Sums that overflowed on the way: `online` knows how to take them.
-            for (x, output) in x.chunks_exact(width).zip(outputs.chunks_exact_mut(units)) {
-                if !output.iter().all(|a| a.is_finite()) {
-                    let prediction = online::predict(architecture, values, x, &mut self.workspace)?;
-                    output
-                        .iter_mut()
-                        .zip(prediction)
-                        .for_each(|(output, a)| *output = U::from_f64(a.to_f64()));
-                }
+                *output = U::from_f64(a.to_f64()).held_finite();
             }
         }
         Ok(None)

@@ -112,6 +112,9 @@ impl Activation {
             Sigmoid => z.sigmoid::<I>(),
             Tanh => z.tanh(),
             Relu => max(z, T::ZERO),
+            LeakyRelu(alpha) if alpha.abs() > 1.0 => {
+                (if z > T::ZERO { z } else { c(alpha) * z }).held_finite()
+            }
             LeakyRelu(alpha) => {
                 if z > T::ZERO {
                     z
@@ -126,7 +129,7 @@ impl Activation {
                     c(alpha) * z.exp_m1()
                 }
             }
-            Selu => c(SELU[1]) * Elu(SELU[0]).of::<I, T>(z),
+            Selu => (c(SELU[1]) * Elu(SELU[0]).of::<I, T>(z)).held_finite(),
             Gelu => z * normal_distribution(z),
             Silu => z * z.sigmoid::<I>(),
             Mish => z * Softplus.of::<I, T>(z).tanh(),
@@ -222,7 +225,8 @@ pub fn softmax<I: Isa, T: Real>(z: &mut [T]) {
 
 #[inline(always)]
 fn max<T: Real>(a: T, b: T) -> T {
-    if a > b { a } else { b }
+    // Written so that NaN in `a` is passed on, not hidden.
+    if a < b { b } else { a }
 }
 
 #[inline(always)]

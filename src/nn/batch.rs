@@ -7,8 +7,9 @@
 use super::activation::{Activation, softmax};
 use super::architecture::{Architecture, Layer};
 use super::error::Result;
+use super::kernels::all_finite;
 use super::normalization::{self, MOMENTUM};
-use super::online::zeros;
+use super::online::{recovered, zeros};
 use super::options::Normalization;
 use super::product::{Matrix, product};
 use super::random::Generator;
@@ -152,6 +153,9 @@ impl<T: Real> Batch<T> {
             }
             let w = Matrix::new(&values[layer.weights.clone()], layer.inputs, layer.units);
             product(y, T::ONE, Matrix::new(x, rows, layer.inputs), w, T::ONE);
+            if !all_finite(y) {
+                recover(layer, values, x, y);
+            }
             if layer.options.normalization.is_some() {
                 this.normalize(layer, values, rows, training.is_some());
             }
@@ -282,6 +286,17 @@ impl<T: Real> Batch<T> {
     }
 }
 
+/// Takes the sums again that are not finite; see [`recovered`].
+#[cold]
+fn recover<T: Real>(layer: &Layer, values: &[T], x: &[T], z: &mut [T]) {
+    let (w, b) = (&values[layer.weights.clone()], &values[layer.biases.clone()]);
+    for (x, z) in x.chunks_exact(layer.inputs).zip(z.chunks_exact_mut(layer.units)) {
+        for (unit, z) in z.iter_mut().enumerate() {
+            *z = recovered(*z, x, w, b, unit);
+        }
+    }
+}
+
 /// What the penalties of all layers add to the objective.
 pub fn penalty<T: Real>(architecture: &Architecture, values: &[T]) -> f64 {
     let layer_penalty = |layer: &Layer| {
@@ -344,18 +359,16 @@ impl<T: Real> LayerBatch<T> {
                 for (y, n) in y.chunks_exact_mut(units).zip(n.chunks_exact_mut(units)) {
                     for j in 0..units {
                         n[j] = (y[j] - self.mean[j]) * self.inverse_deviations[j];
-                        y[j] = gamma[j] * n[j] + beta[j];
+                        y[j] = (gamma[j] * n[j] + beta[j]).held_finite();
                     }
                 }
             }
             _ => {
                 let rows = y.chunks_exact_mut(units).zip(n.chunks_exact_mut(units));
                 for ((y, n), inverse) in rows.zip(&mut self.inverse_deviations) {
-                    let (mean, variance) = normalization::moments(y);
-                    *inverse = normalization::inverse_deviation(variance);
+                    *inverse = normalization::standardize(y, n);
                     for j in 0..units {
-                        n[j] = (y[j] - mean) * *inverse;
-                        y[j] = gamma[j] * n[j] + beta[j];
+                        y[j] = (gamma[j] * n[j] + beta[j]).held_finite();
                     }
                 }
             }

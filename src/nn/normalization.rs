@@ -3,6 +3,7 @@
 //! PyTorch's definitions: the variance that divides is the biased one, the running variance is made of the
 //! unbiased one, with a momentum of 0.1.
 
+use super::kernels::max_abs;
 use super::real::Real;
 
 /// Keeps the divisor above 0.
@@ -16,13 +17,28 @@ pub fn inverse_deviation<T: Real>(variance: T) -> T {
     T::ONE / (variance + T::from_f64(EPSILON)).sqrt()
 }
 
-/// The mean and the biased variance of a row.
+/// n of a row, from its own mean and biased variance; returns the inverse deviation.
+///
+/// A row of huge numbers is scaled down first: its squares would overflow.
 #[inline(always)]
-pub fn moments<T: Real>(row: &[T]) -> (T, T) {
-    let count = T::from_f64(row.len() as f64);
-    let mean = row.iter().fold(T::ZERO, |sum, &z| sum + z) / count;
-    let variance = row.iter().fold(T::ZERO, |sum, &z| sum + (z - mean) * (z - mean)) / count;
-    (mean, variance)
+pub fn standardize<T: Real>(z: &[T], n: &mut [T]) -> T {
+    let largest = max_abs(z);
+    let scale = if largest > T::HUGE {
+        T::ONE / largest
+    } else {
+        T::ONE
+    };
+    let count = T::from_f64(z.len() as f64);
+    let mean = z.iter().fold(T::ZERO, |sum, &z| sum + z * scale) / count;
+    let square = |z: T| (z * scale - mean) * (z * scale - mean);
+    let variance = z.iter().fold(T::ZERO, |sum, &z| sum + square(z)) / count;
+    let inverse = T::ONE / (variance + T::from_f64(EPSILON) * scale * scale).sqrt();
+    // Equal numbers have no deviation, and scaled down their epsilon may vanish.
+    let inverse = if inverse.is_finite() { inverse } else { T::ZERO };
+    for (n, &z) in n.iter_mut().zip(z) {
+        *n = (z * scale - mean) * inverse;
+    }
+    inverse * scale
 }
 
 /// dz of a group of numbers that were normalized together, in place of `dn`:

@@ -256,17 +256,19 @@ impl<T: Real> Normalized<T> {
     fn forward(&mut self, layer: &Layer, values: &[T], z: &mut [T]) {
         let n = &mut self.values[layer.outputs.clone()];
         let inverse_deviations = &mut self.inverse_deviations[layer.outputs.clone()];
-        let row = normalization::moments(z);
+        if layer.options.normalization == Some(Normalization::Batch) {
+            let (mean, variance) = (&values[layer.mean.clone()], &values[layer.variance.clone()]);
+            for j in 0..layer.units {
+                inverse_deviations[j] = normalization::inverse_deviation(variance[j]);
+                n[j] = (z[j] - mean[j]) * inverse_deviations[j];
+            }
+        } else {
+            let inverse = normalization::standardize(z, n);
+            inverse_deviations.fill(inverse);
+        }
         for j in 0..layer.units {
-            let (mean, variance) = match layer.options.normalization {
-                Some(Normalization::Batch) => {
-                    (values[layer.mean.start + j], values[layer.variance.start + j])
-                }
-                _ => row,
-            };
-            inverse_deviations[j] = normalization::inverse_deviation(variance);
-            n[j] = (z[j] - mean) * inverse_deviations[j];
-            z[j] = values[layer.gamma.start + j] * n[j] + values[layer.beta.start + j];
+            let y = values[layer.gamma.start + j] * n[j] + values[layer.beta.start + j];
+            z[j] = y.held_finite();
         }
     }
 
@@ -390,7 +392,7 @@ impl<T: Real> Task for Activate<'_, T> {
 /// The weighted sum `z` of a neuron, taken again where finite terms overflowed on the way and may have met as
 /// infinity minus infinity.
 #[inline(always)]
-fn recovered<T: Real>(z: T, x: &[T], w: &[T], b: &[T], unit: usize) -> T {
+pub(super) fn recovered<T: Real>(z: T, x: &[T], w: &[T], b: &[T], unit: usize) -> T {
     if z.is_finite() {
         z
     } else {

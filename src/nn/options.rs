@@ -211,8 +211,8 @@ fn read_layer(path: &str, value: &Value, default_activation: Activation) -> Resu
         activation,
         initializer,
         dropout: number("dropout", "a number in [0, 1)", |x| (0.0..1.0).contains(&x))?,
-        l1: number("l1", "a number of at least 0", |x| x >= 0.0)?,
-        l2: number("l2", "a number of at least 0", |x| x >= 0.0)?,
+        l1: number("l1", NOT_NEGATIVE.0, NOT_NEGATIVE.1)?,
+        l2: number("l2", NOT_NEGATIVE.0, NOT_NEGATIVE.1)?,
         normalization: match layer.get("normalization") {
             None => None,
             Some(value) => Some(read_name(
@@ -307,8 +307,8 @@ fn check_combinations(path: &str, layers: &[LayerOptions], loss: Loss, loss_path
 fn read_activation(path: &str, value: &Value) -> Result<Activation> {
     let choice = Choice::of(path, value, &Activation::ALL)?;
     Ok(match choice.kind {
-        Activation::LeakyRelu(default) => Activation::LeakyRelu(choice.number("alpha", default, FINITE)?),
-        Activation::Elu(default) => Activation::Elu(choice.number("alpha", default, FINITE)?),
+        Activation::LeakyRelu(default) => Activation::LeakyRelu(choice.number("alpha", default, MODERATE)?),
+        Activation::Elu(default) => Activation::Elu(choice.number("alpha", default, MODERATE)?),
         plain => plain,
     })
     .and_then(|activation| {
@@ -359,10 +359,10 @@ fn read_initializer(path: &str, value: &Value) -> Result<Initializer> {
     let choice = Choice::of(path, value, &Initializer::ALL)?;
     let (initializer, known): (_, &[&str]) = match choice.kind {
         Initializer::Uniform { minimum, maximum } => {
-            let minimum = choice.number("minimum", minimum, FINITE)?;
-            let maximum = choice.number("maximum", maximum, FINITE)?;
-            if minimum > maximum || !(maximum - minimum).is_finite() {
-                let rule = "a minimum not above the maximum, and a finite distance between them,";
+            let minimum = choice.number("minimum", minimum, MODERATE)?;
+            let maximum = choice.number("maximum", maximum, MODERATE)?;
+            if minimum > maximum {
+                let rule = "a minimum not above the maximum";
                 return Err(Error::new(
                     Code::OutOfRange,
                     rule,
@@ -376,7 +376,7 @@ fn read_initializer(path: &str, value: &Value) -> Result<Initializer> {
             mean,
             standard_deviation,
         } => {
-            let mean = choice.number("mean", mean, FINITE)?;
+            let mean = choice.number("mean", mean, MODERATE)?;
             let standard_deviation = choice.number("standardDeviation", standard_deviation, NOT_NEGATIVE)?;
             (
                 Initializer::Normal {
@@ -388,7 +388,7 @@ fn read_initializer(path: &str, value: &Value) -> Result<Initializer> {
         }
         Initializer::Orthogonal { gain } => (
             Initializer::Orthogonal {
-                gain: choice.number("gain", gain, FINITE)?,
+                gain: choice.number("gain", gain, MODERATE)?,
             },
             &["gain"],
         ),
@@ -399,9 +399,11 @@ fn read_initializer(path: &str, value: &Value) -> Result<Initializer> {
 
 /// A rule and its check.
 type Rule = (&'static str, fn(f64) -> bool);
-const FINITE: Rule = ("a finite number", |_| true);
-const POSITIVE: Rule = ("a number above 0", |x| x > 0.0);
-const NOT_NEGATIVE: Rule = ("a number of at least 0", |x| x >= 0.0);
+/// Far beyond any use, and within what single precision can hold.
+const LARGEST: f64 = 1e30;
+const MODERATE: Rule = ("a number from -1e30 to 1e30", |x| x.abs() <= LARGEST);
+const POSITIVE: Rule = ("a number above 0 and up to 1e30", |x| x > 0.0 && x <= LARGEST);
+const NOT_NEGATIVE: Rule = ("a number from 0 to 1e30", |x| (0.0..=LARGEST).contains(&x));
 
 /// One of a list of names, alone or as the `type` of an object with parameters.
 struct Choice<'v, K> {

@@ -33,6 +33,9 @@ pub trait Real:
     /// to any finite number without reaching infinity.
     const SAFE_UPDATE: Self;
 
+    /// Above it a number has no finite square that could be summed.
+    const HUGE: Self;
+
     /// The nearest number of this precision.
     fn from_f64(x: f64) -> Self;
     /// The same number in double precision.
@@ -64,11 +67,12 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident, $half_ulp_of_max:expr) => {
+    ($t:ident, $half_ulp_of_max:expr, $huge:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const SAFE_UPDATE: Self = $half_ulp_of_max;
+            const HUGE: Self = $huge;
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
@@ -131,8 +135,8 @@ macro_rules! real {
 }
 
 // 2^970 and 2^103: the exponent of MAX (1023, 127) less the bits of the significand (52, 23), halved.
-real!(f64, f64::from_bits((970 + 1023) << 52));
-real!(f32, f32::from_bits((103 + 127) << 23));
+real!(f64, f64::from_bits((970 + 1023) << 52), 1e140);
+real!(f32, f32::from_bits((103 + 127) << 23), 1e15);
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,183 @@
+'use strict'
+
+// docs/math.md, the core and index.d.ts name the same things, with the same parameters.
+
+const assert = require('node:assert/strict')
+const { readFileSync, readdirSync } = require('node:fs')
+const { join } = require('node:path')
+const { describe, test } = require('node:test')
+const { NeuralNetwork } = require('../index.js')
+
+const root = join(__dirname, '..')
+const math = readFileSync(join(root, 'docs', 'math.md'), 'utf8')
+const types = readFileSync(join(root, 'index.d.ts'), 'utf8')
+
+/** The entries of a section of docs/math.md: name to text. */
+function documented(section) {
+  const [, text] = math.split(`\n## ${section}\n`)
+  assert.notEqual(text, undefined, `docs/math.md has a section ${section}`)
+  const entries = text.split(/\n## /)[0].matchAll(/^- `(\w+)`(?: \([\d.]+\))?: (.*(?:\n {2}.*)*)/gm)
+  return new Map(Array.from(entries, ([, name, entry]) => [name, entry]))
+}
+
+/** The parameters of an entry, `name = default` in the text: name to default. */
+function parametersOf(entry) {
+  const parameters = entry.matchAll(/`(\w+) = ([^`]+)`/g)
+  return Object.fromEntries(Array.from(parameters, ([, name, value]) => [name, JSON.parse(value)]))
+}
+
+/** The names in single quotes. */
+const quotedIn = (text) => Array.from(text.matchAll(/'(\w+)'/g), ([, name]) => name)
+
+/** The text of an exported type of index.d.ts. */
+function typeOf(name) {
+  const found = types.match(
+    new RegExp(`^export type ${name} =([\\s\\S]*?)(?=\\n(?:\\S|\\n)|$(?![\\s\\S]))`, 'm')
+  )
+  assert.ok(found, `index.d.ts exports the type ${name}`)
+  return found[1].replace(/\/\/.*/g, '')
+}
+
+/** The message that refuses `options`. */
+function refusalOf(options) {
+  try {
+    new NeuralNetwork(options)
+  } catch (error) {
+    return error.message
+  }
+  assert.fail(`takes ${JSON.stringify(options)}`)
+}
+
+/** The names that the message for a wrong one lists. */
+function namesIn(message) {
+  const [, list] = message.match(/^Expected (?:one of|only) (.*) for options/)
+  return quotedIn(list)
+}
+
+const hidden = (key, value) => ({ layers: [2, { units: 3, [key]: value }, 1] })
+const CHOICES = [
+  { section: 'Activations', type: 'Activation', options: (value) => hidden('activation', value) },
+  { section: 'Losses', type: 'Loss', options: (value) => ({ layers: [2, 2], loss: value }) },
+  { section: 'Initializers', type: 'Initializer', options: (value) => hidden('initializer', value) }
+]
+
+for (const { section, type, options } of CHOICES) {
+  describe(section, () => {
+    const entries = documented(section)
+    const names = namesIn(refusalOf(options('no such name')))
+
+    test('have the same names in the core, docs/math.md and index.d.ts', () => {
+      assert.ok(names.length >= 10)
+      assert.deepEqual([...entries.keys()], names)
+      assert.deepEqual(quotedIn(typeOf(type)), names)
+    })
+
+    test('have the same parameters in the core and docs/math.md', () => {
+      for (const name of names) {
+        const known = namesIn(refusalOf(options({ type: name, 'no such parameter': 1 })))
+        assert.deepEqual(known, ['type', ...Object.keys(parametersOf(entries.get(name)))], name)
+      }
+    })
+  })
+}
+
+test('normalizations have the same names in the core, docs/math.md and index.d.ts', () => {
+  const names = namesIn(refusalOf(hidden('normalization', 'no such name')))
+  assert.deepEqual([...documented('Normalization').keys()], names)
+  const [, declared] = types.match(/\bnormalization\?: ([^\n]*)/)
+  assert.deepEqual(quotedIn(declared), names)
+})
+
+test('optimizers and schedules have the same names in docs/math.md and index.d.ts', () => {
+  assert.deepEqual([...documented('Optimizers').keys()], quotedIn(typeOf('Optimizer')))
+  assert.deepEqual([...documented('Schedules').keys()], quotedIn(typeOf('Schedule')))
+})
+
+const folder = join(root, 'src', 'nn')
+const sources = readdirSync(folder, { recursive: true })
+  .filter((name) => name.endsWith('.rs'))
+  .map((name) => readFileSync(join(folder, name), 'utf8'))
+  .join('\n')
+
+test('every list of names in the core has its section', () => {
+  const sections = {
+    Activation: 'Activations',
+    Initializer: 'Initializers',
+    Loss: 'Losses',
+    Normalization: 'Normalization',
+    Precision: undefined
+  }
+  const lists = Array.from(sources.matchAll(/const ALL: \[\(&str, (\w+)\); (\d+)\] =([\s\S]*?\]);/g))
+  assert.deepEqual(lists.map(([, type]) => type).sort(), Object.keys(sections))
+  for (const [, type, count, list] of lists) {
+    const names = Array.from(list.matchAll(/\(\s*"(\w+)",/g), ([, name]) => name)
+    assert.equal(names.length, Number(count), type)
+    if (sections[type] !== undefined) assert.deepEqual([...documented(sections[type]).keys()], names, type)
+  }
+})
+
+for (const [type, section] of [
+  ['Optimizer', 'Optimizers'],
+  ['Schedule', 'Schedules']
+]) {
+  test(`${section} have the same names, parameters and defaults in the core and docs/math.md`, () => {
+    const entries = documented(section)
+    const [, list] = sources.match(new RegExp(`pub enum ${type} for "\\w+" \\{([\\s\\S]*?)\\}`))
+    const choices = Array.from(list.matchAll(/"(\w+)" => (\w+),/g), ([, name, struct]) => [name, struct])
+    assert.deepEqual(
+      [...entries.keys()],
+      choices.map(([name]) => name)
+    )
+    for (const [name, struct] of choices) {
+      const [, fields] = sources.match(new RegExp(`pub struct ${struct}\\b[^{;]*\\{([\\s\\S]*?)\\}`))
+      const settings = Array.from(fields.matchAll(/: (?:f64|usize|bool) = (.*?), "(\w+)"/g))
+      const defaults = Object.fromEntries(settings.map(([, value, key]) => [key, JSON.parse(value)]))
+      assert.deepEqual(parametersOf(entries.get(name)), defaults, name)
+      // Those that have no default are named all the same.
+      for (const [, key] of fields.matchAll(/, "(\w+)", [A-Z]/g))
+        assert.match(entries.get(name), new RegExp(`\\b${key}\\b`))
+    }
+  })
+}
+
+test("the learning rates in brackets are the optimizers' own", () => {
+  const [, body] = sources.match(/fn default_learning_rate[^{]*\{([\s\S]*?)\n {4}\}/)
+  const rates = {}
+  for (const [, structs, rate] of body.matchAll(/((?:\|?\s*Optimizer::\w+\(_\)\s*)+)=> ([\d.]+),/g)) {
+    for (const [, struct] of structs.matchAll(/::(\w+)/g)) rates[struct.toLowerCase()] = Number(rate)
+  }
+  const [, text] = math.split('\n## Optimizers\n')
+  const told = Array.from(text.matchAll(/^- `(\w+)` \(([\d.]+)\):/gm), ([, name, rate]) => [
+    name,
+    Number(rate)
+  ])
+  assert.deepEqual(Object.fromEntries(told), rates)
+  assert.equal(told.length, 13)
+})
+
+test('docs/math.md tells the defaults of layers', () => {
+  const penalties = documented('Penalties')
+  assert.deepEqual(parametersOf(penalties.get('l1')), { l1: 0 })
+  assert.deepEqual(parametersOf(penalties.get('l2')), { l2: 0 })
+  const fits = (name) => documented('Activations').has(name)
+  const [, he] = math.match(/Default: `heUniform` for ([\s\S]*?), `glorotUniform` for the others/)
+  const relatives = Array.from(he.matchAll(/`(\w+)`/g), ([, name]) => name)
+  assert.ok(relatives.length > 0 && relatives.every(fits))
+  for (const name of documented('Activations').keys()) {
+    if (name === 'softmax') continue
+    const weights = (initializer) =>
+      new NeuralNetwork({
+        layers: [4, { units: 3, activation: name, initializer }, 1],
+        seed: 1
+      }).getWeights()[0]
+    const expected = relatives.includes(name) ? 'heUniform' : 'glorotUniform'
+    assert.deepEqual(weights(undefined), weights(expected), name)
+  }
+})
+
+test('lines of docs/math.md are at most 110 characters long', () => {
+  assert.deepEqual(
+    math.split('\n').filter((line) => line.length > 110),
+    []
+  )
+})
