@@ -122,18 +122,12 @@ impl Activation {
                     c(alpha) * z
                 }
             }
-            Elu(alpha) => {
-                if z > T::ZERO {
-                    z
-                } else {
-                    c(alpha) * z.exp_m1()
-                }
-            }
-            Selu => (c(SELU[1]) * Elu(SELU[0]).of::<I, T>(z)).held_finite(),
+            Elu(alpha) => elu(c(alpha), z),
+            Selu => (c(SELU[1]) * elu(c(SELU[0]), z)).held_finite(),
             Gelu => z * normal_distribution(z),
             Silu => z * z.sigmoid::<I>(),
-            Mish => z * Softplus.of::<I, T>(z).tanh(),
-            Softplus => max(z, T::ZERO) + (-z.abs()).exp::<I>().ln_1p(),
+            Mish => z * softplus::<I, T>(z).tanh(),
+            Softplus => softplus::<I, T>(z),
             Softsign => z / (T::ONE + z.abs()),
             HardSigmoid => clamp(z + c(3.0), T::ZERO, c(6.0)) / c(6.0),
             HardTanh => clamp(z, -T::ONE, T::ONE),
@@ -164,21 +158,15 @@ impl Activation {
                     c(alpha)
                 }
             }
-            Elu(alpha) => {
-                if z > T::ZERO {
-                    T::ONE
-                } else {
-                    c(alpha) * z.exp::<I>()
-                }
-            }
-            Selu => c(SELU[1]) * Elu(SELU[0]).derivative::<I, T>(z, a),
+            Elu(alpha) => elu_derivative::<I, T>(c(alpha), z),
+            Selu => c(SELU[1]) * elu_derivative::<I, T>(c(SELU[0]), z),
             Gelu => normal_distribution(z) + z * normal_density::<I, T>(z),
             Silu => {
                 let s = z.sigmoid::<I>();
                 s * (T::ONE + z * (T::ONE - s))
             }
             Mish => {
-                let t = Softplus.of::<I, T>(z).tanh();
+                let t = softplus::<I, T>(z).tanh();
                 t + z * z.sigmoid::<I>() * ((T::ONE - t) * (T::ONE + t))
             }
             Softplus => z.sigmoid::<I>(),
@@ -221,6 +209,23 @@ pub fn softmax<I: Isa, T: Real>(z: &mut [T]) {
     for z in z.iter_mut() {
         *z = *z / sum;
     }
+}
+
+// Functions of their own, not calls of `of` by `of`: what calls itself is not inlined.
+
+#[inline(always)]
+fn elu<T: Real>(alpha: T, z: T) -> T {
+    if z > T::ZERO { z } else { alpha * z.exp_m1() }
+}
+
+#[inline(always)]
+fn elu_derivative<I: Isa, T: Real>(alpha: T, z: T) -> T {
+    if z > T::ZERO { T::ONE } else { alpha * z.exp::<I>() }
+}
+
+#[inline(always)]
+pub(super) fn softplus<I: Isa, T: Real>(z: T) -> T {
+    max(z, T::ZERO) + (-z.abs()).exp::<I>().ln_1p()
 }
 
 #[inline(always)]

@@ -4,7 +4,7 @@
 //! number. The loss of a batch is the mean over its rows. crossEntropy and binaryCrossEntropy are computed
 //! from z (softmax and sigmoid are fused with them), so that no logarithm of a rounded 0 is taken.
 
-use super::activation::Activation;
+use super::activation::{Activation, softplus};
 use super::real::Real;
 use super::simd::Isa;
 
@@ -118,7 +118,7 @@ impl Loss {
             }
             BinaryCrossEntropy { positive_weight } => {
                 let term = |(&z, &t): (&T, &T)| {
-                    let softplus = Activation::Softplus.of::<I, T>(-z);
+                    let softplus = softplus::<I, T>(-z);
                     (T::ONE - t) * z + (T::ONE + (c(positive_weight) - T::ONE) * t) * softplus
                 };
                 z.iter().zip(t).map(term).fold(T::ZERO, |sum, term| sum + term) / c(z.len() as f64)
