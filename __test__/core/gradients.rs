@@ -149,6 +149,7 @@ fn options(depth: usize, activation: Activation, loss: Loss, extra: &Value) -> O
     Some(json!({ "layers": layers, "loss": loss.name() }))
 }
 
+// neataptic's chosen cost never reached the gradient, and ml-fnn took derivatives at a instead of z.
 #[test]
 fn gradients_of_every_activation_and_loss_agree_with_finite_differences() {
     let extras = [

@@ -65,26 +65,25 @@ pub fn add_outer_product<I: Isa, T: Real>(x: &[T], step: &[T], mut w: &mut [T]) 
 /// leave it, to the bit, without writing it.
 #[inline(always)]
 pub fn updated_dot<I: Isa, T: Real>(delta: &[T], w: &[T], x: T, step: &[T]) -> T {
+    assert!(w.len() == delta.len() && step.len() == delta.len());
     let term = |sum, k: usize, delta: &[T], w: &[T], step: &[T]| {
         I::mul_add(delta[k], I::mul_add(x, step[k], w[k]), sum)
     };
-    let (deltas, ws, steps) = (
-        delta.chunks_exact(LANES),
-        w.chunks_exact(LANES),
-        step.chunks_exact(LANES),
-    );
-    let rest = (deltas.remainder(), ws.remainder(), steps.remainder());
     let mut sums = [T::ZERO; LANES];
-    for ((delta, w), step) in deltas.zip(ws).zip(steps) {
+    let whole = delta.len() / LANES * LANES;
+    for at in (0..whole).step_by(LANES) {
+        let (delta, w, step) = (&delta[at..][..LANES], &w[at..][..LANES], &step[at..][..LANES]);
         for (k, sum) in sums.iter_mut().enumerate() {
             *sum = term(*sum, k, delta, w, step);
         }
     }
-    let mut sum = T::ZERO;
-    for k in 0..rest.0.len() {
-        sum = term(sum, k, rest.0, rest.1, rest.2);
-    }
-    sums.into_iter().fold(sum, |sum, lane| sum + lane)
+    // Without a whole register's worth there is nothing to add up.
+    let start = if whole > 0 {
+        sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane)
+    } else {
+        T::ZERO
+    };
+    (whole..delta.len()).fold(start, |sum, k| term(sum, k, delta, w, step))
 }
 
 /// Whether every number is neither NaN nor infinite.

@@ -544,6 +544,7 @@ mod tests {
             regression.layers[1],
             LayerOptions::new(1, Activation::Linear, Initializer::GlorotUniform)
         );
+        // brain.js put ReLU on the output layer too.
         let output = |loss| read(json!({ "layers": [4, 2], "loss": loss })).layers[0].activation;
         assert_eq!(output("crossEntropy"), Activation::Softmax);
         assert_eq!(output("binaryCrossEntropy"), Activation::Sigmoid);
