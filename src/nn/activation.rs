@@ -367,7 +367,12 @@ mod tests {
     #[test]
     fn names_that_libraries_define_differently_are_pytorchs() {
         // Keras 2 and tfjs: hard sigmoid 0.2 z + 0.5; leaky slopes of 0.2 and 0.3.
-        assert!(close(HardSigmoid.of::<Portable, f64>(1.0), 1.0 / 6.0 + 0.5, 1e-15, 0.0));
+        assert!(close(
+            HardSigmoid.of::<Portable, f64>(1.0),
+            1.0 / 6.0 + 0.5,
+            1e-15,
+            0.0
+        ));
         assert_eq!(Activation::ALL[4], ("leakyRelu", LeakyRelu(0.01)));
     }
 
