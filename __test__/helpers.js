@@ -174,6 +174,19 @@ function agrees(actual, expected, tolerance, what = 'the values') {
   assert.ok(difference <= tolerance, `${what} differ by ${difference}, relatively`)
 }
 
+/**
+ * Weights that differ by no more than `tolerance`, relatively to the larger of the weight before the step and
+ * after it: a weight that a step carries next to 0 keeps the rounding of the two numbers it is the difference of.
+ */
+function agreesAfterStep(actual, expected, before, tolerance) {
+  const [as, bs, starts] = [flat(actual), flat(expected), flat(before)]
+  assert.ok(as.length === bs.length && as.length === starts.length)
+  as.forEach((a, i) => {
+    const size = Math.max(Math.abs(a), Math.abs(bs[i]), Math.abs(starts[i]))
+    assert.ok(Math.abs(a - bs[i]) <= tolerance * size, `weight ${i} is ${a}, not ${bs[i]}`)
+  })
+}
+
 /** Runs a function in a process of its own, from the package's root: its status, signal and output. */
 function runAlone(body, ...args) {
   const root = join(__dirname, '..')
@@ -264,6 +277,7 @@ module.exports = {
   TOO_LARGE,
   TYPE,
   agrees,
+  agreesAfterStep,
   detached,
   flat,
   layersOf,
