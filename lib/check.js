@@ -22,12 +22,12 @@ const lengthOf = Function.prototype.call.bind(Object.getOwnPropertyDescriptor(ty
 
 /** Refuses a call with fewer than `least` or more than `most` arguments. */
 function checkArguments(name, count, least, most = least) {
-  if (count >= least && count <= most) return
-  throw argumentCount(
-    least === most ? plural(least, 'argument') : `${least} to ${plural(most, 'argument')}`,
-    name,
-    count
-  )
+  if (count < least || count > most) throw wrongArguments(name, count, least, most)
+}
+
+function wrongArguments(name, count, least, most) {
+  const rule = least === most ? plural(least, 'argument') : `${least} to ${plural(most, 'argument')}`
+  return argumentCount(rule, name, count)
 }
 
 /** A number of inputs or neurons. */
@@ -76,19 +76,24 @@ function checkArray(name, value, count) {
  * by the core, which sees them all at once.
  */
 function copyVector(name, vector, count, target, start) {
-  if (Array.isArray(vector)) {
-    if (vector.length !== count) throw wrongLength(name, vector.length, count)
-    for (let i = 0; i < count; i++) {
-      const x = vector[i]
-      if (typeof x !== 'number') throw invalidType('a finite number', `${name}[${i}]`, x)
-      target[start + i] = x
-    }
-  } else if (isFloat64Array(vector) || isFloat32Array(vector)) {
-    if (lengthOf(vector) !== count) throw wrongLength(name, lengthOf(vector), count)
-    target.set(vector, start)
-  } else {
-    throw invalidType(VECTOR, name, vector)
+  // Small, so that the engine inlines it: the rest is in functions of its own.
+  if (!Array.isArray(vector)) return copyTypedArray(name, vector, count, target, start)
+  if (vector.length !== count) throw wrongLength(name, vector.length, count)
+  for (let i = 0; i < count; i++) {
+    const x = vector[i]
+    if (typeof x !== 'number') throw wrongElement(name, i, x)
+    target[start + i] = x
   }
+}
+
+function copyTypedArray(name, vector, count, target, start) {
+  if (!isFloat64Array(vector) && !isFloat32Array(vector)) throw invalidType(VECTOR, name, vector)
+  if (lengthOf(vector) !== count) throw wrongLength(name, lengthOf(vector), count)
+  target.set(vector, start)
+}
+
+function wrongElement(name, i, value) {
+  return invalidType('a finite number', `${name}[${i}]`, value)
 }
 
 /** The same, and refuses numbers that are NaN or infinite. */
