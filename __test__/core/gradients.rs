@@ -4,15 +4,18 @@ use serde_json::{Value, json};
 
 use super::activation::Activation;
 use super::architecture::Architecture;
-use super::batch::{Batch, penalty};
+use super::batch::{Batch, Masks, penalty};
 use super::initializer::initialize;
 use super::loss::Loss;
 use super::options::NetworkOptions;
 use super::random::Generator;
 use super::real::Real;
+use super::team::Shared;
 use super::weights;
 
 const ROWS: usize = 5;
+/// The seed of what is dropped.
+const MASKS: u64 = 2;
 
 /// A network with its data: the same numbers in either precision.
 struct Case {
@@ -21,6 +24,42 @@ struct Case {
     inputs: Vec<f64>,
     targets: Vec<f64>,
     row_weights: Vec<f64>,
+}
+
+/// A training pass on one thread: the loss, and the gradients where they are wanted.
+pub fn training_pass<T: Real>(
+    batch: &mut Batch<T>,
+    architecture: &Architecture,
+    values: &[T],
+    (inputs, targets, weights): (&[T], &[T], Option<&[T]>),
+    seed: u64,
+    gradients: Option<&mut [T]>,
+) -> f64 {
+    let rows = inputs.len() / architecture.input_count();
+    let masks = Masks {
+        seed,
+        step: 0,
+        first_row: 0,
+    };
+    let weight = |row| weights.map_or(1.0, |weights| T::to_f64(weights[row]));
+    let total: f64 = (0..rows).map(weight).sum();
+    let mut losses = vec![0.0; rows];
+    let pass = batch.pass(architecture, values, rows, Some(masks), &|| false);
+    // SAFETY: this thread is the only one.
+    unsafe {
+        pass.forward(0..rows, inputs);
+        pass.losses(0..rows, targets, &mut losses);
+        if let Some(gradients) = gradients {
+            pass.backward(0..rows, targets, weights, T::from_f64(1.0 / total));
+            pass.gradients((0, 1), inputs, Shared::new(gradients), true);
+        }
+    }
+    losses
+        .iter()
+        .enumerate()
+        .map(|(row, loss)| weight(row) * loss)
+        .sum::<f64>()
+        / total
 }
 
 impl Case {
@@ -63,8 +102,8 @@ impl Case {
 
     /// The objective: loss and penalties, with the same outputs dropped each time.
     fn objective(&self, values: &[f64], batch: &mut Batch<f64>) -> f64 {
-        batch.forward_training(&self.architecture, values, &self.inputs, &mut Generator::new(1));
-        batch.loss(&self.architecture, &self.targets, Some(&self.row_weights))
+        let data = (&self.inputs[..], &self.targets[..], Some(&self.row_weights[..]));
+        training_pass(batch, &self.architecture, values, data, MASKS, None)
             + penalty(&self.architecture, values)
     }
 
@@ -77,15 +116,15 @@ impl Case {
         );
         let mut batch = Batch::new(&self.architecture, ROWS).unwrap();
         let mut gradients = vec![T::ZERO; self.architecture.parameter_count()];
-        batch.forward_training(&self.architecture, &values, &inputs, &mut Generator::new(1));
         let row_weights = convert(&self.row_weights);
-        batch.backward(
+        let data = (&inputs[..], &targets[..], Some(&row_weights[..]));
+        training_pass(
+            &mut batch,
             &self.architecture,
             &values,
-            &inputs,
-            &targets,
-            Some(&row_weights),
-            &mut gradients,
+            data,
+            MASKS,
+            Some(&mut gradients),
         );
         gradients.iter().map(|g| g.to_f64()).collect()
     }
@@ -207,23 +246,24 @@ fn dropout_keeps_the_expectation_and_is_off_in_predict() {
     let case = Case::new(options, 2);
     let mut batch = Batch::new(&case.architecture, ROWS).unwrap();
     batch.predict(&case.architecture, &case.values, &case.inputs);
-    let predicted = batch.outputs().to_vec();
-    let mut generator = Generator::new(9);
+    let predicted = batch.outputs(&case.architecture).to_vec();
     let mut mean = [0.0; ROWS];
     let mut differ = false;
-    for _ in 0..2000 {
-        batch.forward_training(&case.architecture, &case.values, &case.inputs, &mut generator);
-        differ |= batch.outputs() != predicted;
+    for seed in 0..2000 {
+        let data = (&case.inputs[..], &case.targets[..], None);
+        training_pass(&mut batch, &case.architecture, &case.values, data, seed, None);
+        differ |= batch.outputs(&case.architecture) != predicted;
         mean.iter_mut()
-            .zip(batch.outputs())
+            .zip(batch.outputs(&case.architecture))
             .for_each(|(mean, a)| *mean += a / 2000.0);
     }
     assert!(differ);
     for (mean, predicted) in mean.iter().zip(&predicted) {
-        assert!((mean - predicted).abs() < 0.05, "{mean} for {predicted}");
+        // About four times the deviation of such a mean.
+        assert!((mean - predicted).abs() < 0.12, "{mean} for {predicted}");
     }
     batch.predict(&case.architecture, &case.values, &case.inputs);
-    assert_eq!(batch.outputs(), predicted);
+    assert_eq!(batch.outputs(&case.architecture), predicted);
 }
 
 #[test]
@@ -242,7 +282,9 @@ fn networks_agree_with_pytorch() {
         let (inputs, targets) = (flat(&network["inputs"]), flat(&network["targets"]));
         let rows = inputs.len() / architecture.input_count();
         let mut batch = Batch::new(&architecture, rows).unwrap();
-        batch.forward_training(&architecture, &values, &inputs, &mut Generator::new(0));
+        let mut gradients = vec![0.0; architecture.parameter_count()];
+        let data = (&inputs[..], &targets[..], None);
+        let loss = training_pass(&mut batch, &architecture, &values, data, 0, Some(&mut gradients));
         let close = |what: &str, mine: &[f64], exact: &[f64]| {
             assert_eq!(mine.len(), exact.len(), "{name}: {what}");
             for (mine, exact) in mine.iter().zip(exact) {
@@ -252,19 +294,17 @@ fn networks_agree_with_pytorch() {
                 );
             }
         };
-        close("outputs", batch.outputs(), &flat(&network["outputs"]));
         close(
-            "loss",
-            &[batch.loss(&architecture, &targets, None)],
-            &[network["dataLoss"].as_f64().unwrap()],
+            "outputs",
+            batch.outputs(&architecture),
+            &flat(&network["outputs"]),
         );
+        close("loss", &[loss], &[network["dataLoss"].as_f64().unwrap()]);
         close(
             "penalty",
             &[penalty(&architecture, &values)],
             &[network["penalty"].as_f64().unwrap()],
         );
-        let mut gradients = vec![0.0; architecture.parameter_count()];
-        batch.backward(&architecture, &values, &inputs, &targets, None, &mut gradients);
         gradients.resize(architecture.value_count(), 0.0);
         let exact = golden_values(&architecture, &network["gradients"], &Value::Null);
         close("gradients", &gradients, &exact);
@@ -278,7 +318,11 @@ fn networks_agree_with_pytorch() {
                 &golden_values(&architecture, &network["parameters"], after),
             );
             batch.predict(&architecture, &values, &inputs);
-            close("predictions", batch.outputs(), &flat(&network["predictions"]));
+            close(
+                "predictions",
+                batch.outputs(&architecture),
+                &flat(&network["predictions"]),
+            );
         }
     }
 }

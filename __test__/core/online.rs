@@ -6,6 +6,7 @@ use serde_json::json;
 use super::activation::{Activation, softmax};
 use super::architecture::Architecture;
 use super::batch::Batch;
+use super::gradients::training_pass;
 use super::initializer::initialize;
 use super::loss::Loss;
 use super::online::{self, Workspace};
@@ -167,8 +168,8 @@ fn small_steps_follow_the_gradient_through_normalizations() {
 
         let mut batch = Batch::new(&architecture, 1).unwrap();
         let mut gradient = vec![0.0; architecture.parameter_count()];
-        batch.forward_training(&architecture, &values, &inputs, &mut generator);
-        batch.backward(&architecture, &values, &inputs, &targets, None, &mut gradient);
+        let data = (&inputs[..], &targets[..], None);
+        training_pass(&mut batch, &architecture, &values, data, 0, Some(&mut gradient));
 
         let before = values.clone();
         let mut workspace = Workspace::new(&architecture).unwrap();
@@ -214,7 +215,10 @@ fn predict_and_batch_predict_agree() {
     let mut batch = Batch::new(&architecture, 40).unwrap();
     batch.predict(&architecture, &values, &inputs);
     let mut workspace = Workspace::new(&architecture).unwrap();
-    for (x, expected) in inputs.chunks_exact(7).zip(batch.outputs().chunks_exact(3)) {
+    for (x, expected) in inputs
+        .chunks_exact(7)
+        .zip(batch.outputs(&architecture).chunks_exact(3))
+    {
         let outputs = online::predict(&architecture, &values, x, &mut workspace).unwrap();
         for (a, b) in outputs.iter().zip(expected) {
             assert!((a - b).abs() < 1e-14, "{a} {b}");

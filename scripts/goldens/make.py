@@ -11,6 +11,8 @@ One module beside this one per file, with the same stem:
     schedules.py     learning rates over twenty epochs
     network.py       whole networks: forward, backward, and twenty epochs of training
     evaluation.py    the metrics of evaluate()
+    fit.py           whole runs of training: losses and final weights
+    learning.py      what scikit-learn reaches on the data of __test__/data, which it writes too
     common.py        how numbers are written
 
 The first run makes a virtual environment in .peers/goldens (ignored by git) and installs PyTorch there. The plain
@@ -25,7 +27,7 @@ import venv
 from pathlib import Path
 
 REQUIREMENTS = ["torch==2.15.0", "numpy==2.4.6", "scikit-learn==1.9.1", "mpmath==1.3.0"]
-GOLDENS = ["activations", "losses", "optimizers", "schedules", "network", "evaluation"]
+GOLDENS = ["activations", "losses", "optimizers", "schedules", "network", "evaluation", "fit", "learning"]
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".peers" / "goldens"

@@ -5,53 +5,79 @@ use std::rc::Rc;
 
 use napi::Env;
 use napi::bindgen_prelude::{
-    ArrayBuffer, Float32Array, Float64Array, FromNapiValue, FunctionCallContext, Object, ToNapiValue,
+    ArrayBuffer, Float32Array, Float64Array, FromNapiValue, Function, FunctionCallContext, Object,
+    ToNapiValue,
 };
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::failure::{failure, internal};
 use super::fast_function::fast_function;
+use super::fit::{DataSet, Fit, Fits};
 use super::model::{Models, model};
 use crate::nn::architecture::MAX_PARAMETERS;
+use crate::nn::fit::{FitOptions, Part, Start, StoppedBy};
 use crate::nn::options::{LayerOptions, Normalization, Precision};
 use crate::nn::simd::{Portable, Scalar};
 use crate::nn::{Activation, Error, NetworkOptions, Result, random};
 
-type Shared = Rc<RefCell<Models>>;
+/// What one JavaScript environment has.
+#[derive(Default)]
+struct Environment {
+    models: RefCell<Models>,
+    fits: RefCell<Fits>,
+}
+
+type Shared = Rc<Environment>;
 
 /// The functions of the addon, bound to models of their own. Called once for each JavaScript environment.
 #[napi(catch_unwind)]
 pub fn connect(env: &Env) -> napi::Result<Object<'_>> {
-    let models = Shared::default();
-    let mut exports = Object::new(env)?;
-    exports.set("maxParameters", MAX_PARAMETERS as f64)?;
-
-    let shared = models.clone();
-    let predict = move |buffer: &mut [u8]| shared.borrow_mut().of(buffer)?.predict(buffer);
-    exports.set("predict", fast_function(env, "predict", predict)?)?;
-
-    let shared = models.clone();
-    let train = move |buffer: &mut [u8]| shared.borrow_mut().of(buffer)?.train(buffer);
-    exports.set("train", fast_function(env, "train", train)?)?;
-
-    export(env, &mut exports, "createModel", &models, create_model)?;
-    export(
+    let home = Shared::default();
+    // Threads must not outlive the environment: its end may unload this code.
+    env.add_env_cleanup_hook(home.clone(), |home| home.fits.borrow_mut().close())?;
+    let mut add = Exports {
         env,
-        &mut exports,
-        "createSigmoidModel",
-        &models,
-        create_sigmoid_model,
-    )?;
-    export(env, &mut exports, "dropModel", &models, drop_model)?;
-    export(env, &mut exports, "initialize", &models, initialize)?;
-    export(env, &mut exports, "exportWeights", &models, export_weights)?;
-    export(env, &mut exports, "importWeights", &models, import_weights)?;
-    export(env, &mut exports, "predictBatch", &models, predict_batch)?;
-    export(env, &mut exports, "drawSeed", &models, draw_seed)?;
-    export(env, &mut exports, "sigmoid", &models, sigmoid)?;
-    Ok(exports)
+        home: home.clone(),
+        object: Object::new(env)?,
+    };
+    add.object.set("maxParameters", MAX_PARAMETERS as f64)?;
+    let shared = home.clone();
+    let predict = move |buffer: &mut [u8]| shared.models.borrow_mut().of(buffer)?.predict(buffer);
+    add.object
+        .set("predict", fast_function(env, "predict", predict)?)?;
+    let train = move |buffer: &mut [u8]| home.models.borrow_mut().of(buffer)?.train(buffer);
+    add.object.set("train", fast_function(env, "train", train)?)?;
+
+    add.function("createModel", create_model)?;
+    add.function("createSigmoidModel", create_sigmoid_model)?;
+    add.function("dropModel", drop_model)?;
+    add.function("initialize", initialize)?;
+    add.function("exportWeights", export_weights)?;
+    add.function("importWeights", import_weights)?;
+    add.function("predictBatch", predict_batch)?;
+    add.function("evaluate", evaluate)?;
+    add.function("createData", create_data)?;
+    add.function("appendData", append_data)?;
+    add.function("checkData", check_data)?;
+    add.function("dropData", drop_data)?;
+    add.function("createFit", create_fit)?;
+    add.function("prepareFit", prepare_fit)?;
+    add.function("advanceFit", advance_fit)?;
+    add.function("startFit", start_fit)?;
+    add.function("stopFit", stop_fit)?;
+    add.function("fitReports", fit_reports)?;
+    add.function("fitIsDone", fit_is_done)?;
+    add.function("fitEpochs", fit_epochs)?;
+    add.function("fitFirstEpoch", fit_first_epoch)?;
+    add.function("refreshFit", refresh_fit)?;
+    add.function("finishFit", finish_fit)?;
+    add.function("dropFit", drop_fit)?;
+    add.function("drawSeed", draw_seed)?;
+    add.function("sigmoid", sigmoid)?;
+    Ok(add.object)
 }
 
 /// What JavaScript needs to know of a model: its number, where the parts of its networks' buffers begin, in
@@ -85,15 +111,15 @@ pub struct LayerInfo {
 }
 
 /// `createModel(options: string): ModelInfo`: the model of the networks that the JSON describes.
-fn create_model(call: &Call, models: &Shared) -> Result<ModelInfo> {
+fn create_model(call: &Call, home: &Environment) -> Result<ModelInfo> {
     let text: String = call.argument(0)?;
     let json = serde_json::from_str(&text).map_err(|error| internal("JSON", "createModel", error))?;
-    insert_model(call, &NetworkOptions::from_json(&json)?, models)
+    insert_model(call, &NetworkOptions::from_json(&json)?, home)
 }
 
 /// `createSigmoidModel(counts: number[]): ModelInfo`: the original's model, sigmoid everywhere and all
 /// values from U[0, 1), of so many inputs and neurons of each layer.
-fn create_sigmoid_model(call: &Call, models: &Shared) -> Result<ModelInfo> {
+fn create_sigmoid_model(call: &Call, home: &Environment) -> Result<ModelInfo> {
     let counts: Vec<u32> = call.argument(0)?;
     let [inputs, units @ ..] = counts.as_slice() else {
         return Err(internal("counts", "the model", "none"));
@@ -113,11 +139,11 @@ fn create_sigmoid_model(call: &Call, models: &Shared) -> Result<ModelInfo> {
             layers,
             ..original
         },
-        models,
+        home,
     )
 }
 
-fn insert_model(call: &Call, options: &NetworkOptions, models: &Shared) -> Result<ModelInfo> {
+fn insert_model(call: &Call, options: &NetworkOptions, home: &Environment) -> Result<ModelInfo> {
     let model = model(options)?;
     let (layout, architecture) = (model.layout(), model.architecture());
     let name = |all: &[(&str, Normalization)], kind| {
@@ -150,24 +176,24 @@ fn insert_model(call: &Call, options: &NetworkOptions, models: &Shared) -> Resul
         layers: layers.collect(),
         number: {
             call.adjust_memory(model.bytes() as i64);
-            models.borrow_mut().insert(model)
+            home.models.borrow_mut().insert(model)
         },
     })
 }
 
 /// `dropModel(number)`: its last network is gone.
-fn drop_model(call: &Call, models: &Shared) -> Result<()> {
+fn drop_model(call: &Call, home: &Environment) -> Result<()> {
     let number = call.argument(0)?;
-    if let Some(model) = models.borrow_mut().remove(number) {
+    if let Some(model) = home.models.borrow_mut().remove(number) {
         call.adjust_memory(-(model.bytes() as i64));
     }
     Ok(())
 }
 
 /// `initialize(buffer, seed)`: the starting weights that the seed determines.
-fn initialize(call: &Call, models: &Shared) -> Result<()> {
+fn initialize(call: &Call, home: &Environment) -> Result<()> {
     let (mut buffer, seed) = (call.argument::<ArrayBuffer>(0)?, call.argument::<f64>(1)?);
-    models
+    home.models
         .borrow_mut()
         .of(&buffer)?
         .initialize(bytes_mut(&mut buffer), seed as u64)
@@ -175,7 +201,7 @@ fn initialize(call: &Call, models: &Shared) -> Result<()> {
 
 /// `exportWeights(buffer, out: Float64Array)`: all weights and biases in the users' order. JavaScript makes
 /// `out`: what Rust allocates is only freed when the event loop turns.
-fn export_weights(call: &Call, models: &Shared) -> Result<()> {
+fn export_weights(call: &Call, home: &Environment) -> Result<()> {
     let (mut buffer, mut out) = (
         call.argument::<ArrayBuffer>(0)?,
         call.argument::<Float64Array>(1)?,
@@ -185,7 +211,7 @@ fn export_weights(call: &Call, models: &Shared) -> Result<()> {
     if out.as_ptr_range().contains(&buffer.as_ptr().cast()) {
         return Err(internal("another array", "exportWeights", "the network's own"));
     }
-    models
+    home.models
         .borrow_mut()
         .of(&buffer)?
         .export(bytes_mut(&mut buffer), out)
@@ -193,13 +219,13 @@ fn export_weights(call: &Call, models: &Shared) -> Result<()> {
 
 /// `importWeights(buffer, values: Float64Array): number`: -1, or the place of the first value that the
 /// network's precision cannot hold, and nothing is changed.
-fn import_weights(call: &Call, models: &Shared) -> Result<f64> {
+fn import_weights(call: &Call, home: &Environment) -> Result<f64> {
     let (mut buffer, values) = (
         call.argument::<ArrayBuffer>(0)?,
         call.argument::<Float64Array>(1)?.to_vec(),
     );
     Ok(place(
-        models
+        home.models
             .borrow_mut()
             .of(&buffer)?
             .import(bytes_mut(&mut buffer), &values)?,
@@ -208,13 +234,13 @@ fn import_weights(call: &Call, models: &Shared) -> Result<f64> {
 
 /// `predictBatch(buffer, inputs, outputs): number`: -1, or the place of the first input that is not finite.
 /// Both are Float64Array or both Float32Array, row after row.
-fn predict_batch(call: &Call, models: &Shared) -> Result<f64> {
+fn predict_batch(call: &Call, home: &Environment) -> Result<f64> {
     let mut buffer = call.argument::<ArrayBuffer>(0)?;
     if let Ok(inputs) = call.argument::<Float64Array>(1) {
         let mut outputs = call.argument::<Float64Array>(2)?;
         // SAFETY: JavaScript has just made `outputs` for this call, and does not run before it returns.
         let outputs = unsafe { outputs.as_mut() };
-        let (mut models, bytes) = (models.borrow_mut(), bytes_mut(&mut buffer));
+        let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
         return Ok(place(
             models.of(bytes)?.predict_batch_f64(bytes, &inputs, outputs)?,
         ));
@@ -225,10 +251,255 @@ fn predict_batch(call: &Call, models: &Shared) -> Result<f64> {
     );
     // SAFETY: as above.
     let outputs = unsafe { outputs.as_mut() };
-    let (mut models, bytes) = (models.borrow_mut(), bytes_mut(&mut buffer));
+    let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
     Ok(place(
         models.of(bytes)?.predict_batch_f32(bytes, &inputs, outputs)?,
     ))
+}
+
+/// What `evaluate` gives; what is not measured is left out.
+#[napi(object)]
+pub struct Measures {
+    pub loss: f64,
+    pub accuracy: Option<f64>,
+    pub precision: Option<f64>,
+    pub recall: Option<f64>,
+    pub f1: Option<f64>,
+    pub roc_auc: Option<f64>,
+    pub confusion_matrix: Option<Vec<Vec<f64>>>,
+    pub mse: Option<f64>,
+    pub mae: Option<f64>,
+    pub r2: Option<f64>,
+}
+
+/// `evaluate(buffer, data): Measures`. The data set is gone afterwards.
+fn evaluate(call: &Call, home: &Environment) -> Result<Measures> {
+    let mut buffer = call.argument::<ArrayBuffer>(0)?;
+    let data = take_data(home, call.argument(1)?)?;
+    let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
+    let measured = models.of(bytes)?.evaluate(bytes, data)?;
+    let counts = |row: Vec<u64>| row.into_iter().map(|count| count as f64).collect();
+    Ok(Measures {
+        loss: measured.loss,
+        accuracy: measured.accuracy,
+        precision: measured.precision,
+        recall: measured.recall,
+        f1: measured.f1,
+        roc_auc: measured.roc_auc,
+        confusion_matrix: measured
+            .confusion_matrix
+            .map(|matrix| matrix.into_iter().map(counts).collect()),
+        mse: measured.mse,
+        mae: measured.mae,
+        r2: measured.r2,
+    })
+}
+
+/// `createData(buffer): number`: an empty data set for the network.
+fn create_data(call: &Call, home: &Environment) -> Result<u32> {
+    let buffer = call.argument::<ArrayBuffer>(0)?;
+    let data = home.models.borrow_mut().of(&buffer)?.data();
+    Ok(home.fits.borrow_mut().data.insert(data))
+}
+
+/// `appendData(data, part, numbers, total): number`: -1, or the place of the first number that is not finite.
+/// Parts: 0 inputs, 1 targets, 2 weights of the rows; `total` is how many numbers the part will have.
+fn append_data(call: &Call, home: &Environment) -> Result<f64> {
+    let (number, part, total) = (
+        call.argument(0)?,
+        call.argument::<u32>(1)?,
+        call.argument::<f64>(3)?,
+    );
+    let part = *Part::ALL
+        .get(part as usize)
+        .ok_or_else(|| internal("a part", "appendData", part))?;
+    let doubles = call.argument::<Float64Array>(2);
+    let singles = doubles
+        .is_err()
+        .then(|| call.argument::<Float32Array>(2))
+        .transpose()?;
+    let mut fits = home.fits.borrow_mut();
+    let data = fits
+        .data
+        .get_mut(number)
+        .ok_or_else(|| no_such("data set", number))?;
+    Ok(place(match (doubles, singles) {
+        (Ok(numbers), _) => data.append_f64(part, &numbers, total as usize)?,
+        (_, Some(numbers)) => data.append_f32(part, &numbers, total as usize)?,
+        _ => None,
+    }))
+}
+
+/// A datum that the loss or the weights refuse; a row or column of -1 stands for all of them.
+#[napi(object)]
+pub struct RefusalInfo {
+    pub part: u32,
+    pub row: f64,
+    pub column: f64,
+    pub expected: String,
+    pub received: String,
+}
+
+/// `checkData(data): RefusalInfo | null`
+fn check_data(call: &Call, home: &Environment) -> Result<Option<RefusalInfo>> {
+    let number = call.argument(0)?;
+    let mut fits = home.fits.borrow_mut();
+    let data = fits
+        .data
+        .get_mut(number)
+        .ok_or_else(|| no_such("data set", number))?;
+    Ok(data.check().map(|refusal| RefusalInfo {
+        part: refusal.part as u32,
+        row: place(refusal.row),
+        column: place(refusal.column),
+        expected: refusal.expected.into(),
+        received: refusal.received.to_string(),
+    }))
+}
+
+/// `dropData(data)`: nothing took it.
+fn drop_data(call: &Call, home: &Environment) -> Result<()> {
+    take_data(home, call.argument(0)?).map(drop)
+}
+
+/// `createFit(buffer, options: string, seed): number`: a fit with its options checked.
+fn create_fit(call: &Call, home: &Environment) -> Result<u32> {
+    let buffer = call.argument::<ArrayBuffer>(0)?;
+    let (text, seed) = (call.argument::<String>(1)?, call.argument::<f64>(2)?);
+    let options = serde_json::from_str(&text).map_err(|error| internal("JSON", "createFit", error))?;
+    let mut models = home.models.borrow_mut();
+    let architecture = models.of(&buffer)?.architecture();
+    FitOptions::from_json(&options, architecture.loss(), architecture.output_count())?;
+    let start = Start {
+        options,
+        seed: seed as u64,
+    };
+    Ok(home.fits.borrow_mut().fits.insert(Fit::new(start)))
+}
+
+/// `prepareFit(fit, buffer, data, heldOut)`: takes the data sets, -1 for none, and the weights in the buffer.
+fn prepare_fit(call: &Call, home: &Environment) -> Result<()> {
+    let mut buffer = call.argument::<ArrayBuffer>(1)?;
+    let (fit, held_out) = (call.argument(0)?, call.argument::<f64>(3)?);
+    let data = take_data(home, call.argument(2)?);
+    let held_out = (held_out >= 0.0)
+        .then(|| take_data(home, held_out as u32))
+        .transpose()?;
+    let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
+    with_fit(home, fit, |fit| {
+        fit.prepare(models.of(bytes)?, bytes, data?, held_out)
+    })
+}
+
+/// `advanceFit(fit, epochs): boolean`: trains here for up to so many epochs; whether the run has ended.
+fn advance_fit(call: &Call, home: &Environment) -> Result<bool> {
+    let epochs = call.argument::<f64>(1)?;
+    with_fit(home, call.argument(0)?, |fit| fit.advance(epochs as usize))
+}
+
+/// `startFit(fit, everyEpoch, wake)`: trains on a thread.
+fn start_fit(call: &Call, home: &Environment) -> Result<()> {
+    let every_epoch = call.argument::<bool>(1)?;
+    let wake = call.argument::<Function<(), ()>>(2)?;
+    let wake = wake
+        .build_threadsafe_function::<()>()
+        .build()
+        .map_err(|error| internal("a function", "startFit", error.reason))?;
+    // Where the environment is closing there is nobody left to wake.
+    let wake = move || {
+        let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    };
+    with_fit(home, call.argument(0)?, |fit| fit.start(every_epoch, wake))
+}
+
+/// `stopFit(fit, reason)`: as soon as possible.
+fn stop_fit(call: &Call, home: &Environment) -> Result<()> {
+    let reason = call.argument::<String>(1)?;
+    let known = StoppedBy::ALL.iter().find(|known| known.0 == reason);
+    let &(_, reason) = known.ok_or_else(|| internal("a reason", "stopFit", reason))?;
+    with_fit(home, call.argument(0)?, |fit| fit.stop(reason))
+}
+
+/// `fitReports(fit, from, out: Float64Array): number`: five numbers an epoch (its number, loss, validation loss or
+/// NaN, learning rate, milliseconds), beginning with the epoch at the place `from`; how many epochs.
+fn fit_reports(call: &Call, home: &Environment) -> Result<u32> {
+    let (from, mut out) = (call.argument::<f64>(1)?, call.argument::<Float64Array>(2)?);
+    // SAFETY: JavaScript made it for such calls alone, and does not run before this one returns.
+    let out = unsafe { out.as_mut() };
+    with_fit(home, call.argument(0)?, |fit| {
+        Ok(fit.reports(from as usize, out)? as u32)
+    })
+}
+
+/// `fitIsDone(fit): boolean`: whether the run on its thread has ended.
+fn fit_is_done(call: &Call, home: &Environment) -> Result<bool> {
+    with_fit(home, call.argument(0)?, |fit| Ok(fit.is_done()))
+}
+
+/// `fitEpochs(fit): number`: how many epochs there will be at most.
+fn fit_epochs(call: &Call, home: &Environment) -> Result<f64> {
+    with_fit(home, call.argument(0)?, |fit| Ok(fit.epochs()? as f64))
+}
+
+/// `fitFirstEpoch(fit): number`: how many epochs the checkpoint had.
+fn fit_first_epoch(call: &Call, home: &Environment) -> Result<f64> {
+    with_fit(home, call.argument(0)?, |fit| Ok(fit.first_epoch() as f64))
+}
+
+/// `refreshFit(fit, buffer)`: the weights of the last whole epoch, if they are not in the buffer yet.
+fn refresh_fit(call: &Call, home: &Environment) -> Result<()> {
+    let mut buffer = call.argument::<ArrayBuffer>(1)?;
+    with_fit(home, call.argument(0)?, |fit| fit.refresh(bytes_mut(&mut buffer)))
+}
+
+/// What a fit came to.
+#[napi(object)]
+pub struct HistoryInfo {
+    pub loss: Float64Array,
+    pub validation_loss: Option<Float64Array>,
+    pub epochs: f64,
+    pub best_epoch: f64,
+    pub duration_ms: f64,
+    pub stopped_by: String,
+}
+
+/// `finishFit(fit, buffer): HistoryInfo`: waits for the end and puts the final weights into the buffer, also where
+/// it then throws why the run failed. The fit is gone afterwards.
+fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
+    let (number, mut buffer) = (call.argument(0)?, call.argument::<ArrayBuffer>(1)?);
+    let fit = home.fits.borrow_mut().fits.remove(number);
+    let fit = fit.ok_or_else(|| no_such("fit", number))?;
+    let (outcome, reports) = fit.finish(bytes_mut(&mut buffer))?;
+    let validation: Option<Vec<f64>> = reports.iter().map(|report| report.validation_loss).collect();
+    let validation = validation.filter(|losses| !losses.is_empty());
+    Ok(HistoryInfo {
+        loss: Float64Array::new(reports.iter().map(|report| report.loss).collect()),
+        validation_loss: validation.map(Float64Array::new),
+        epochs: reports.len() as f64,
+        best_epoch: outcome.best_epoch as f64,
+        duration_ms: outcome.duration,
+        stopped_by: outcome.stopped_by.name().into(),
+    })
+}
+
+/// `dropFit(fit)`: it was never started.
+fn drop_fit(call: &Call, home: &Environment) -> Result<()> {
+    drop(home.fits.borrow_mut().fits.remove(call.argument(0)?));
+    Ok(())
+}
+
+fn with_fit<R>(home: &Environment, number: u32, work: impl FnOnce(&mut Fit) -> Result<R>) -> Result<R> {
+    let mut fits = home.fits.borrow_mut();
+    work(fits.fits.get_mut(number).ok_or_else(|| no_such("fit", number))?)
+}
+
+fn take_data(home: &Environment, number: u32) -> Result<Box<dyn DataSet>> {
+    let data = home.fits.borrow_mut().data.remove(number);
+    data.ok_or_else(|| no_such("data set", number))
+}
+
+fn no_such(thing: &str, number: u32) -> Error {
+    internal(&format!("the number of a {thing}"), "the call", number)
 }
 
 /// A place for JavaScript: -1 where there is none.
@@ -237,7 +508,7 @@ fn place(place: Option<usize>) -> f64 {
 }
 
 /// `drawSeed(): number`: a seed that nobody chose, from the operating system.
-fn draw_seed(_: &Call, _: &Shared) -> Result<f64> {
+fn draw_seed(_: &Call, _: &Environment) -> Result<f64> {
     let bits = SysRng
         .try_next_u64()
         .map_err(|error| internal("a random number", "the seed", error))?;
@@ -245,7 +516,7 @@ fn draw_seed(_: &Call, _: &Shared) -> Result<f64> {
 }
 
 /// `sigmoid(x): number`: 1 / (1 + e^-x).
-fn sigmoid(call: &Call, _: &Shared) -> Result<f64> {
+fn sigmoid(call: &Call, _: &Environment) -> Result<f64> {
     Ok(Activation::Sigmoid.of::<Scalar<Portable>, f64>(call.argument(0)?))
 }
 
@@ -268,20 +539,28 @@ impl Call<'_> {
     }
 }
 
-/// Adds the function `name` to `exports`.
-fn export<R: ToNapiValue + 'static>(
-    env: &Env,
-    exports: &mut Object,
-    name: &str,
-    models: &Shared,
-    body: fn(&Call, &Shared) -> Result<R>,
-) -> napi::Result<()> {
-    let models = models.clone();
-    let function = env.create_function_from_closure::<(), R, _>(name, move |context| {
-        let result = body(&Call(&context), &models);
-        result.map_err(|error: Error| failure(context.env, error))
-    })?;
-    exports.set(name, function)
+/// Where the functions of the addon are collected.
+struct Exports<'e> {
+    env: &'e Env,
+    home: Shared,
+    object: Object<'e>,
+}
+
+impl Exports<'_> {
+    fn function<R: ToNapiValue + 'static>(
+        &mut self,
+        name: &str,
+        body: fn(&Call, &Environment) -> Result<R>,
+    ) -> napi::Result<()> {
+        let home = self.home.clone();
+        let function = self
+            .env
+            .create_function_from_closure::<(), R, _>(name, move |context| {
+                let result = body(&Call(&context), &home);
+                result.map_err(|error: Error| failure(context.env, error))
+            })?;
+        self.object.set(name, function)
+    }
 }
 
 /// The bytes of an ArrayBuffer, to be written.

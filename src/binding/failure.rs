@@ -11,7 +11,9 @@ pub fn failure(env: &Env, error: Error) -> napi::Error {
         Code::InvalidType | Code::UnknownOption | Code::InvalidCombination => {
             JsTypeError::from(reason).into_unknown(*env)
         }
-        Code::Internal => JsError::from(reason).into_unknown(*env),
+        Code::Internal | Code::Diverged | Code::File | Code::CorruptFile => {
+            JsError::from(reason).into_unknown(*env)
+        }
         _ => JsRangeError::from(reason).into_unknown(*env),
     };
     napi::Error::from(exception)

@@ -4,10 +4,16 @@
 //! |---|---|
 //! | [`addon`] | what the addon exports |
 //! | [`model`] | an architecture with its workspace, and the layout of a network's one buffer |
+//! | [`fit`] | native threads that train, and what JavaScript sees of them |
+//! | [`progress`] | a bar on stderr |
+//! | [`slots`] | things that JavaScript knows by number |
 //! | [`fast_function`] | the cheapest call that Node-API allows |
 //! | [`failure`] | core errors as JavaScript exceptions |
 
 mod addon;
 mod failure;
 mod fast_function;
+mod fit;
 mod model;
+mod progress;
+mod slots;

@@ -12,11 +12,19 @@
 //! | 1 | the learning rate of `train` |
 //! | 2.. | inputs, then outputs, then targets, then values |
 
+use std::any::Any;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::failure::internal;
+use super::fit::{DataSet, Job, Training};
+use super::slots::Slots;
+use crate::nn::fit::{self, Data, Start};
 use crate::nn::options::Precision;
-use crate::nn::{Architecture, Batch, NetworkOptions, Real, Result, Workspace, initializer, online, weights};
+use crate::nn::{
+    Architecture, Batch, Error, Evaluation, NetworkOptions, Real, Result, Workspace, initializer, online,
+    weights,
+};
 
 const LEARNING_RATE: usize = 1;
 const INPUTS: usize = 2;
@@ -78,6 +86,18 @@ pub trait Model {
         inputs: &[f32],
         outputs: &mut [f32],
     ) -> Result<Option<usize>>;
+    /// An empty data set for the networks.
+    fn data(&self) -> Box<dyn DataSet>;
+    /// A training run from the values in `buffer`, which is only read.
+    fn fit(
+        &self,
+        buffer: &mut [u8],
+        start: &Start,
+        data: Box<dyn DataSet>,
+        held_out: Option<Box<dyn DataSet>>,
+    ) -> Result<Box<dyn Job>>;
+    /// The measures of the values in `buffer`.
+    fn evaluate(&self, buffer: &mut [u8], data: Box<dyn DataSet>) -> Result<Evaluation>;
 }
 
 /// The model of the networks of `options`.
@@ -89,7 +109,7 @@ pub fn model(options: &NetworkOptions) -> Result<Box<dyn Model>> {
 }
 
 struct Plan<T> {
-    architecture: Architecture,
+    architecture: Arc<Architecture>,
     layout: Layout,
     workspace: Workspace<T>,
     /// Made at the first `predict_batch`.
@@ -107,7 +127,7 @@ impl<T: Real> Plan<T> {
         let architecture = Architecture::new(options)?;
         let (layout, workspace) = (Layout::new(&architecture), Workspace::new(&architecture)?);
         Ok(Plan {
-            architecture,
+            architecture: Arc::new(architecture),
             layout,
             workspace,
             batch: None,
@@ -147,7 +167,7 @@ impl<T: Real> Plan<T> {
                 }
             }
             room.batch.predict(architecture, values, x);
-            for (output, &a) in outputs.iter_mut().zip(room.batch.outputs()) {
+            for (output, &a) in outputs.iter_mut().zip(room.batch.outputs(architecture)) {
                 *output = U::from_f64(a.to_f64()).held_finite();
             }
         }
@@ -249,56 +269,91 @@ impl<T: Real> Model for Plan<T> {
     ) -> Result<Option<usize>> {
         self.predict_batch(buffer, inputs, outputs)
     }
+
+    fn data(&self) -> Box<dyn DataSet> {
+        Box::new(Data::<T>::new(&self.architecture))
+    }
+
+    fn fit(
+        &self,
+        buffer: &mut [u8],
+        start: &Start,
+        data: Box<dyn DataSet>,
+        held_out: Option<Box<dyn DataSet>>,
+    ) -> Result<Box<dyn Job>> {
+        let (_, values) = split::<T>(buffer, &self.layout)?;
+        let (data, held_out) = (own::<T>(data)?, held_out.map(own::<T>).transpose()?);
+        let run = fit::begin(self.architecture.clone(), start, data, held_out, values)?;
+        Ok(Box::new(Training::new(run, self.layout.values.clone())))
+    }
+
+    fn evaluate(&self, buffer: &mut [u8], data: Box<dyn DataSet>) -> Result<Evaluation> {
+        let (_, values) = split::<T>(buffer, &self.layout)?;
+        fit::evaluate(&self.architecture, values, &own::<T>(data)?)
+    }
+}
+
+/// The data set, which was made for this precision.
+fn own<T: Real>(data: Box<dyn DataSet>) -> Result<Data<T>> {
+    let data: Box<dyn Any> = data;
+    match data.downcast::<Data<T>>() {
+        Ok(data) => Ok(*data),
+        Err(_) => Err(internal(
+            "data of the network's precision",
+            "the call",
+            "other data",
+        )),
+    }
 }
 
 /// A network's buffer as what is exchanged with JavaScript, and the values.
 #[inline]
 fn split<'b, T: Real>(bytes: &'b mut [u8], layout: &Layout) -> Result<(&'b mut [T], &'b mut [T])> {
-    // SAFETY: any bytes are valid as f64 and f32, the only types that are `Real`.
-    let (before, buffer, after) = unsafe { bytes.align_to_mut::<T>() };
-    if before.is_empty() && after.is_empty() && buffer.len() == layout.values.end {
-        Ok(buffer.split_at_mut(layout.values.start))
+    let numbers = numbers::<T>(bytes)?;
+    if numbers.len() == layout.values.end {
+        Ok(numbers.split_at_mut(layout.values.start))
     } else {
-        Err(internal("the network's own buffer", "the call", "another"))
+        Err(other_buffer())
     }
+}
+
+/// A network's buffer as numbers.
+#[inline]
+pub fn numbers<T: Real>(bytes: &mut [u8]) -> Result<&mut [T]> {
+    // SAFETY: any bytes are valid as f64 and f32, the only types that are `Real`.
+    match unsafe { bytes.align_to_mut::<T>() } {
+        ([], numbers, []) => Ok(numbers),
+        _ => Err(other_buffer()),
+    }
+}
+
+#[cold]
+fn other_buffer() -> Error {
+    internal("the network's own buffer", "the call", "another")
 }
 
 /// The models of one JavaScript environment, by number.
 #[derive(Default)]
-pub struct Models {
-    slots: Vec<Option<Box<dyn Model>>>,
-    free: Vec<u32>,
-}
+pub struct Models(Slots<Box<dyn Model>>);
 
 impl Models {
     /// Keeps `model` and returns its number.
     pub fn insert(&mut self, model: Box<dyn Model>) -> u32 {
-        match self.free.pop() {
-            Some(number) => {
-                self.slots[number as usize] = Some(model);
-                number
-            }
-            None => {
-                self.slots.push(Some(model));
-                (self.slots.len() - 1) as u32
-            }
-        }
+        self.0.insert(model)
     }
 
     /// Gives back the model of `number`.
     pub fn remove(&mut self, number: u32) -> Option<Box<dyn Model>> {
-        let model = self.slots.get_mut(number as usize).and_then(Option::take)?;
-        self.free.push(number);
-        Some(model)
+        self.0.remove(number)
     }
 
     /// The model that a network's buffer names.
     #[inline]
     pub fn of(&mut self, buffer: &[u8]) -> Result<&mut dyn Model> {
         let number = buffer.first_chunk().map(|&bytes| u32::from_ne_bytes(bytes));
-        match number.and_then(|number| self.slots.get_mut(number as usize)) {
-            Some(Some(model)) => Ok(model.as_mut()),
-            _ => Err(internal("a network's buffer", "the call", "something else")),
+        match number.and_then(|number| self.0.get_mut(number)) {
+            Some(model) => Ok(model.as_mut()),
+            None => Err(internal("a network's buffer", "the call", "something else")),
         }
     }
 }

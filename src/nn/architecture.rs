@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::error::{Code, Error, Result};
 use super::loss::Loss;
-use super::options::{LayerOptions, NetworkOptions, Normalization};
+use super::options::{LayerOptions, NetworkOptions, Normalization, Precision};
 
 /// The most parameters a network may have: 2 GiB in double precision.
 pub const MAX_PARAMETERS: usize = 1 << 28;
@@ -133,6 +133,17 @@ impl Architecture {
     /// The layers from the first hidden one to the output.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// The options of such a network.
+    pub fn options(&self, precision: Precision) -> NetworkOptions {
+        NetworkOptions {
+            inputs: self.input_count(),
+            layers: self.layers.iter().map(|layer| layer.options).collect(),
+            loss: self.loss,
+            precision,
+            seed: None,
+        }
     }
 
     /// What training makes small.

@@ -3,6 +3,11 @@
 //! Shapes, with m rows: `x[m][inputs]` is what a layer reads, `z = x w + b` `[m][units]`, `y` what the
 //! activation is taken of (z, or gamma n + beta where the layer is normalized), `a = f(y)`; `dz` stands for
 //! dE/dz and so on.
+//!
+//! Threads share a batch in two ways: forward and back to every dz, each takes rows; for the gradients, each
+//! takes inputs and neurons of every layer. No sum is cut, so the results do not depend on the number of threads.
+
+use std::ops::Range;
 
 use super::activation::{Activation, softmax};
 use super::architecture::{Architecture, Layer};
@@ -15,66 +20,53 @@ use super::product::{Matrix, product};
 use super::random::Generator;
 use super::real::Real;
 use super::simd::{self, Isa, Scalar, Task};
+use super::team::{Shared, share};
 
 /// Room for the intermediate values of a batch, reused from batch to batch.
 #[derive(Clone, Debug)]
 pub struct Batch<T> {
     capacity: usize,
+    /// Of the last pass.
     rows: usize,
-    layers: Vec<LayerBatch<T>>,
-    /// dE/dz of a layer, and of the layer before it.
-    deltas: [Vec<T>; 2],
+    places: Vec<Places>,
+    memory: Vec<T>,
 }
 
-/// What one layer makes of a batch; the parts that the layer does not need are empty.
+/// Where a layer's intermediate values begin in the memory of a batch. Those that the layer does not need
+/// take no room.
 #[derive(Clone, Debug)]
-struct LayerBatch<T> {
-    /// y, `[m][units]`
-    y: Vec<T>,
-    /// a, `[m][units]`
-    a: Vec<T>,
-    /// n, `[m][units]`
-    n: Vec<T>,
-    /// The mean that was subtracted, `[units]`
-    mean: Vec<T>,
-    /// The biased variance that was divided by, `[units]`
-    variance: Vec<T>,
+struct Places {
+    /// `[m][units]`
+    y: usize,
+    /// `[m][units]`
+    a: usize,
+    /// `[m][units]`
+    dz: usize,
+    /// `[m][units]`, of a normalized layer
+    n: usize,
+    /// `[m][units]`, of a normalized layer
+    dy: usize,
+    /// The mean that a batch normalization subtracted, `[units]`
+    mean: usize,
+    /// The biased variance that it divided by, `[units]`
+    variance: usize,
     /// 1 / sqrt(variance + epsilon): `[units]` of a batch normalization, `[m]` of a layer normalization
-    inverse_deviations: Vec<T>,
+    inverse_deviations: usize,
     /// a with some outputs dropped and the others scaled up, `[m][units]`
-    dropped: Vec<T>,
+    dropped: usize,
     /// 0 or 1 / (1 - dropout), `[m][units]`
-    mask: Vec<T>,
-    /// Whether `dropped` is what the next layer read.
-    is_dropping: bool,
-    /// Whether the batch's own statistics normalized it.
-    has_own_statistics: bool,
+    mask: usize,
 }
 
-impl<T: Real> LayerBatch<T> {
-    fn new(layer: &Layer, capacity: usize) -> Result<Self> {
-        let room = |needed: bool, count: usize| zeros(if needed { count } else { 0 }, "a batch");
-        let all = capacity * layer.units;
-        let normalization = layer.options.normalization;
-        let is_batch = normalization == Some(Normalization::Batch);
-        Ok(LayerBatch {
-            y: room(true, all)?,
-            a: room(true, all)?,
-            n: room(normalization.is_some(), all)?,
-            mean: room(is_batch, layer.units)?,
-            variance: room(is_batch, layer.units)?,
-            inverse_deviations: room(normalization.is_some(), layer.units.max(capacity))?,
-            dropped: room(layer.options.dropout > 0.0, all)?,
-            mask: room(layer.options.dropout > 0.0, all)?,
-            is_dropping: false,
-            has_own_statistics: false,
-        })
-    }
-
-    /// What the next layer reads.
-    fn output(&self) -> &[T] {
-        if self.is_dropping { &self.dropped } else { &self.a }
-    }
+/// Which outputs are dropped: it follows from the seed, the step and the row alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Masks {
+    /// The network's seed.
+    pub seed: u64,
+    /// The number of the training step.
+    pub step: u64,
+    /// What the first row of the batch counts as.
+    pub first_row: usize,
 }
 
 impl<T: Real> Batch<T> {
@@ -83,30 +75,77 @@ impl<T: Real> Batch<T> {
     /// # Errors
     /// `OutOfMemory` where the system has none.
     pub fn new(architecture: &Architecture, capacity: usize) -> Result<Self> {
-        let widest = architecture
+        let mut length = 0;
+        let mut place = |count: usize| {
+            length += count;
+            length - count
+        };
+        let places = architecture
             .layers()
             .iter()
-            .map(|layer| layer.units)
-            .max()
-            .unwrap_or(0);
-        let layers = architecture
-            .layers()
-            .iter()
-            .map(|layer| LayerBatch::new(layer, capacity));
-        let delta = || zeros(capacity * widest, "a batch");
+            .map(|layer| {
+                let all = capacity * layer.units;
+                let room = |needed: bool, count: usize| if needed { count } else { 0 };
+                let normalized = layer.options.normalization.is_some();
+                let is_batch = is_batch_normalized(layer);
+                let drops = layer.options.dropout > 0.0;
+                Places {
+                    y: place(all),
+                    a: place(all),
+                    dz: place(all),
+                    n: place(room(normalized, all)),
+                    dy: place(room(normalized, all)),
+                    mean: place(room(is_batch, layer.units)),
+                    variance: place(room(is_batch, layer.units)),
+                    inverse_deviations: place(room(normalized, layer.units.max(capacity))),
+                    dropped: place(room(drops, all)),
+                    mask: place(room(drops, all)),
+                }
+            })
+            .collect();
         Ok(Batch {
             capacity,
             rows: 0,
-            layers: layers.collect::<Result<_>>()?,
-            deltas: [delta()?, delta()?],
+            places,
+            memory: zeros(length, "a batch")?,
         })
     }
 
+    /// The most rows there is room for.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Begins a pass over `rows` rows that threads may share. `is_stopped` is asked between layers: where it
+    /// once says yes, the rest is left out and the results mean nothing.
+    ///
+    /// # Panics
+    /// Where there are more rows than room.
+    pub fn pass<'a>(
+        &'a mut self,
+        architecture: &'a Architecture,
+        values: &'a [T],
+        rows: usize,
+        masks: Option<Masks>,
+        is_stopped: &'a (dyn Fn() -> bool + Sync),
+    ) -> Pass<'a, T> {
+        assert!(rows <= self.capacity);
+        self.rows = rows;
+        Pass {
+            architecture,
+            values,
+            rows,
+            masks,
+            is_stopped,
+            places: &self.places,
+            memory: Shared::new(&mut self.memory),
+        }
+    }
+
     /// The outputs of the last forward pass, `[m][outputs]`.
-    pub fn outputs(&self) -> &[T] {
-        let last = self.layers.last().expect("an architecture has a layer");
-        let units = last.a.len() / self.capacity;
-        &last.a[..self.rows * units]
+    pub fn outputs(&self, architecture: &Architecture) -> &[T] {
+        let start = self.places.last().expect("an architecture has a layer").a;
+        &self.memory[start..start + self.rows * architecture.output_count()]
     }
 
     /// Predicts for `inputs`, `[m][inputs]`: nothing dropped, running statistics.
@@ -114,173 +153,360 @@ impl<T: Real> Batch<T> {
     /// # Panics
     /// Where a slice has another length than `architecture` says, or there are more rows than room.
     pub fn predict(&mut self, architecture: &Architecture, values: &[T], inputs: &[T]) {
-        self.forward(architecture, values, inputs, None);
+        let rows = inputs.len() / architecture.input_count();
+        let pass = self.pass(architecture, values, rows, None, &|| false);
+        // SAFETY: no other thread knows of the pass.
+        unsafe { pass.forward(0..rows, inputs) };
     }
 
-    /// The forward pass of training: outputs dropped as `generator` says, the batch's own statistics. A
-    /// batch of one row has no variance: it takes the running statistics.
+    /// Takes the statistics of the last training pass into the running ones among `values`.
+    pub fn update_statistics(&self, architecture: &Architecture, values: &mut [T]) {
+        if self.rows < 2 {
+            return;
+        }
+        let momentum = T::from_f64(MOMENTUM);
+        let unbiased = T::from_f64(self.rows as f64 / (self.rows as f64 - 1.0));
+        let layers = architecture.layers().iter().zip(&self.places);
+        for (layer, places) in layers.filter(|(layer, _)| is_batch_normalized(layer)) {
+            for j in 0..layer.units {
+                let mean = self.memory[places.mean + j];
+                let variance = self.memory[places.variance + j] * unbiased;
+                let running = &mut values[layer.mean.start + j];
+                *running = (T::ONE - momentum) * *running + momentum * mean;
+                let running = &mut values[layer.variance.start + j];
+                *running = (T::ONE - momentum) * *running + momentum * variance;
+            }
+        }
+    }
+}
+
+fn is_batch_normalized(layer: &Layer) -> bool {
+    layer.options.normalization == Some(Normalization::Batch)
+}
+
+/// A pass over the rows of a batch, as the threads that share it see it.
+#[derive(Clone, Copy)]
+pub struct Pass<'a, T> {
+    architecture: &'a Architecture,
+    values: &'a [T],
+    rows: usize,
+    /// Those of training; none where the network only predicts.
+    masks: Option<Masks>,
+    is_stopped: &'a (dyn Fn() -> bool + Sync),
+    places: &'a [Places],
+    memory: Shared<'a, T>,
+}
+
+impl<T: Real> Pass<'_, T> {
+    /// From `x`, the inputs of `rows`, to the outputs. In training, outputs are dropped as the masks say and a
+    /// batch normalization takes the statistics of the batch, which must then not be shared between threads;
+    /// a batch of one row has no variance and takes the running statistics.
+    ///
+    /// # Safety
+    /// No other thread may be at work on these rows.
     ///
     /// # Panics
-    /// Where a slice has another length than `architecture` says, or there are more rows than room.
-    pub fn forward_training(
-        &mut self,
-        architecture: &Architecture,
-        values: &[T],
-        inputs: &[T],
-        generator: &mut Generator,
-    ) {
-        self.forward(architecture, values, inputs, Some(generator));
-    }
-
-    fn forward(
-        &mut self,
-        architecture: &Architecture,
-        values: &[T],
-        inputs: &[T],
-        mut training: Option<&mut Generator>,
-    ) {
-        assert_eq!(inputs.len() % architecture.input_count(), 0);
-        let rows = inputs.len() / architecture.input_count();
-        assert!(rows <= self.capacity);
-        self.rows = rows;
-        for (l, layer) in architecture.layers().iter().enumerate() {
-            let (before, after) = self.layers.split_at_mut(l);
-            let x = before.last().map_or(inputs, |before| before.output());
-            let this = &mut after[0];
-            let y = &mut this.y[..rows * layer.units];
+    /// Where `x` has another length.
+    pub unsafe fn forward(&self, rows: Range<usize>, x: &[T]) {
+        assert_eq!(x.len(), rows.len() * self.architecture.input_count());
+        let mut x = x;
+        for (layer, places) in self.architecture.layers().iter().zip(self.places) {
+            if (self.is_stopped)() {
+                return;
+            }
+            // SAFETY: these rows are this thread's, as the caller promises, and the parts do not overlap.
+            let part = |start| unsafe { self.memory.write(span(start, layer.units, &rows)) };
+            let (y, a) = (part(places.y), part(places.a));
             for y in y.chunks_exact_mut(layer.units) {
-                y.copy_from_slice(&values[layer.biases.clone()]);
+                y.copy_from_slice(&self.values[layer.biases.clone()]);
             }
-            let w = Matrix::new(&values[layer.weights.clone()], layer.inputs, layer.units);
-            product(y, T::ONE, Matrix::new(x, rows, layer.inputs), w, T::ONE);
+            let w = Matrix::new(&self.values[layer.weights.clone()], layer.inputs, layer.units);
+            product(y, T::ONE, Matrix::new(x, rows.len(), layer.inputs), w, T::ONE);
             if !all_finite(y) {
-                recover(layer, values, x, y);
+                recover(layer, self.values, x, y);
             }
-            if layer.options.normalization.is_some() {
-                this.normalize(layer, values, rows, training.is_some());
+            match layer.options.normalization {
+                None => {}
+                Some(Normalization::Batch) => self.normalize_batch(layer, places, &rows, y, part(places.n)),
+                Some(Normalization::Layer) => self.normalize_rows(layer, places, &rows, y, part(places.n)),
             }
-            let (y, a) = (&this.y[..rows * layer.units], &mut this.a[..rows * layer.units]);
             simd::run(Activate {
                 activation: layer.options.activation,
                 units: layer.units,
                 y,
                 a,
             });
-            this.is_dropping = false;
-            if let Some(generator) = training.as_deref_mut().filter(|_| layer.options.dropout > 0.0) {
-                this.drop_outputs(layer.options.dropout, rows * layer.units, generator);
-            }
+            x = match self.masks {
+                Some(masks) if layer.options.dropout > 0.0 => {
+                    let (mask, dropped) = (part(places.mask), part(places.dropped));
+                    masks.draw(layer, &rows, mask);
+                    for ((dropped, &a), &mask) in dropped.iter_mut().zip(a.iter()).zip(mask.iter()) {
+                        *dropped = a * mask;
+                    }
+                    dropped
+                }
+                _ => a,
+            };
         }
     }
 
-    /// The loss of the last forward pass: the mean over its rows, or over their `weights`.
-    pub fn loss(&self, architecture: &Architecture, targets: &[T], weights: Option<&[T]>) -> f64 {
-        let units = architecture.output_count();
-        let output = self.layers.last().expect("an architecture has a layer");
-        let weights = RowWeights::new(weights, self.rows);
-        let loss = architecture.loss();
-        simd::run(LossValue {
-            loss,
-            units,
-            y: &output.y,
-            a: &output.a,
+    /// The loss of each of `rows`, after [`Self::forward`].
+    ///
+    /// # Safety
+    /// No other thread may be at work on these rows.
+    pub unsafe fn losses(&self, rows: Range<usize>, targets: &[T], losses: &mut [f64]) {
+        let (layer, places) = self.output();
+        // SAFETY: these rows are this thread's, as the caller promises.
+        let part = |start| unsafe { self.memory.read(span(start, layer.units, &rows)) };
+        simd::run(LossValues {
+            loss: self.architecture.loss(),
+            units: layer.units,
+            y: part(places.y),
+            a: part(places.a),
             targets,
-            weights,
-        })
+            losses,
+        });
     }
 
-    /// The gradient of the objective (the loss, and the penalties of the layers) after
-    /// [`Self::forward_training`], into `gradients` `[parameters]`.
+    /// The gradient of each dz of `rows`, after [`Self::forward`] in training. Row i counts `weights[i] * scale`,
+    /// or `scale`.
     ///
-    /// # Panics
-    /// Where a slice has another length than `architecture` says.
-    pub fn backward(
-        &mut self,
-        architecture: &Architecture,
-        values: &[T],
-        inputs: &[T],
-        targets: &[T],
-        weights: Option<&[T]>,
-        gradients: &mut [T],
-    ) {
-        let rows = self.rows;
-        assert_eq!(gradients.len(), architecture.parameter_count());
-        assert_eq!(targets.len(), rows * architecture.output_count());
-        let [delta, earlier] = &mut self.deltas;
-        let output = self.layers.last().expect("an architecture has a layer");
+    /// # Safety
+    /// No other thread may be at work on these rows.
+    pub unsafe fn backward(&self, rows: Range<usize>, targets: &[T], weights: Option<&[T]>, scale: T) {
+        let (output, places) = self.output();
+        // SAFETY: these rows are this thread's, as the caller promises, and no part is taken twice at a time.
+        let write = |start, units| unsafe { self.memory.write(span(start, units, &rows)) };
+        // SAFETY: as above.
+        let read = |start, units| unsafe { self.memory.read(span(start, units, &rows)) };
         simd::run(LossGradient {
-            architecture,
-            y: &output.y,
-            a: &output.a,
+            architecture: self.architecture,
+            y: read(places.y, output.units),
+            a: read(places.a, output.units),
             targets,
-            weights: RowWeights::new(weights, rows),
-            dz: &mut delta[..targets.len()],
+            weights,
+            scale,
+            dz: write(places.dz, output.units),
         });
-        for (l, layer) in architecture.layers().iter().enumerate().rev() {
-            let (before, after) = self.layers.split_at(l);
-            let dz = &mut delta[..rows * layer.units];
-            if layer.options.normalization.is_some() {
-                after[0].normalize_backward(layer, values, dz, gradients);
+        let layers = self.architecture.layers();
+        for (l, (layer, places)) in layers.iter().zip(self.places).enumerate().rev() {
+            if (self.is_stopped)() {
+                return;
             }
-            column_sums(dz, &mut gradients[layer.biases.clone()]);
-            let x = before.last().map_or(inputs, |before| before.output());
-            let x = Matrix::new(x, rows, layer.inputs);
-            let w = &values[layer.weights.clone()];
-            let dw = &mut gradients[layer.weights.clone()];
-            product(
-                dw,
-                T::ZERO,
-                x.transposed(),
-                Matrix::new(dz, rows, layer.units),
-                T::ONE,
-            );
-            add_penalty_gradient(layer, w, dw);
-            let Some((before, options)) = before
-                .last()
-                .zip(l.checked_sub(1).map(|l| &architecture.layers()[l].options))
-            else {
-                break;
-            };
-            let dx = &mut earlier[..rows * layer.inputs];
-            let w = Matrix::new(w, layer.inputs, layer.units);
-            product(
-                dx,
-                T::ZERO,
-                Matrix::new(dz, rows, layer.units),
-                w.transposed(),
-                T::ONE,
-            );
-            if before.is_dropping {
-                dx.iter_mut()
-                    .zip(&before.mask)
-                    .for_each(|(dx, &mask)| *dx *= mask);
+            let dz = write(places.dz, layer.units);
+            if let Some(normalization) = layer.options.normalization {
+                let n = read(places.n, layer.units);
+                write(places.dy, layer.units).copy_from_slice(dz);
+                match normalization {
+                    Normalization::Batch => self.normalize_batch_backward(layer, places, dz, n),
+                    Normalization::Layer => self.normalize_rows_backward(layer, places, &rows, dz, n),
+                }
+            }
+            let Some(before) = l.checked_sub(1) else { return };
+            let (options, places) = (&layers[before].options, &self.places[before]);
+            let dx = write(places.dz, layer.inputs);
+            let w = Matrix::new(&self.values[layer.weights.clone()], layer.inputs, layer.units);
+            let dz = Matrix::new(dz, rows.len(), layer.units);
+            product(dx, T::ZERO, dz, w.transposed(), T::ONE);
+            if self.masks.is_some() && options.dropout > 0.0 {
+                let mask = read(places.mask, layer.inputs);
+                dx.iter_mut().zip(mask).for_each(|(dx, &mask)| *dx *= mask);
             }
             simd::run(ActivateBackward {
                 activation: options.activation,
-                y: &before.y,
-                a: &before.a,
+                y: read(places.y, layer.inputs),
+                a: read(places.a, layer.inputs),
                 d: dx,
             });
-            std::mem::swap(delta, earlier);
         }
     }
 
-    /// Takes the statistics of the last [`Self::forward_training`] into the running ones among `values`.
-    pub fn update_statistics(&self, architecture: &Architecture, values: &mut [T]) {
-        let momentum = T::from_f64(MOMENTUM);
-        let unbiased = T::from_f64(self.rows as f64 / (self.rows as f64 - 1.0));
-        for (layer, this) in architecture
-            .layers()
-            .iter()
-            .zip(&self.layers)
-            .filter(|(_, this)| this.has_own_statistics)
+    /// The share of thread `index` of `size` in the gradients of the objective (the loss, and the penalties of
+    /// the layers), after [`Self::backward`] of all rows, whose inputs are `x`. They are added to `gradients`,
+    /// or, if `is_first`, replace them.
+    ///
+    /// # Safety
+    /// No other thread may be at work on the same share, on any row or on `gradients` as a whole.
+    pub unsafe fn gradients(
+        &self,
+        (index, size): (usize, usize),
+        x: &[T],
+        gradients: Shared<T>,
+        is_first: bool,
+    ) {
+        let rows = 0..self.rows;
+        let keep = if is_first { T::ZERO } else { T::ONE };
+        let mut x = x;
+        for (layer, places) in self.architecture.layers().iter().zip(self.places) {
+            if (self.is_stopped)() {
+                return;
+            }
+            // SAFETY: nobody writes any row now, as the caller promises.
+            let read = |start| unsafe { self.memory.read(span(start, layer.units, &rows)) };
+            // SAFETY: shares do not overlap, and this one is this thread's.
+            let write = |range| unsafe { gradients.write(range) };
+            let dz = read(places.dz);
+
+            let inputs = share(layer.inputs, index, size);
+            if !inputs.is_empty() {
+                let weights = layer.weight(inputs.start, 0)..layer.weight(inputs.end, 0);
+                let dw = write(weights.clone());
+                let x = Matrix::new(x, self.rows, layer.inputs).columns(inputs);
+                product(
+                    dw,
+                    keep,
+                    x.transposed(),
+                    Matrix::new(dz, self.rows, layer.units),
+                    T::ONE,
+                );
+                if is_first {
+                    add_penalty_gradient(layer, &self.values[weights], dw);
+                }
+            }
+            let units = share(layer.units, index, size);
+            let of_units = |range: &Range<usize>| range.start + units.start..range.start + units.end;
+            let sum = |range, rows: &[T]| {
+                column_sums(rows, layer.units, units.clone(), write(of_units(range)), is_first)
+            };
+            sum(&layer.biases, dz);
+            if layer.options.normalization.is_some() {
+                let (dy, n) = (read(places.dy), read(places.n));
+                sum(&layer.beta, dy);
+                let d_gamma = write(of_units(&layer.gamma));
+                if is_first {
+                    d_gamma.fill(T::ZERO);
+                }
+                for (dy, n) in dy.chunks_exact(layer.units).zip(n.chunks_exact(layer.units)) {
+                    let terms = dy[units.clone()].iter().zip(&n[units.clone()]);
+                    for (sum, (&dy, &n)) in d_gamma.iter_mut().zip(terms) {
+                        *sum += dy * n;
+                    }
+                }
+            }
+            x = match self.masks {
+                Some(_) if layer.options.dropout > 0.0 => read(places.dropped),
+                _ => read(places.a),
+            };
+        }
+    }
+
+    fn output(&self) -> (&Layer, &Places) {
+        let places = self.places.last().expect("an architecture has a layer");
+        (self.architecture.output_layer(), places)
+    }
+
+    /// Whether batch normalizations take the batch's own statistics.
+    fn has_own_statistics(&self) -> bool {
+        self.masks.is_some() && self.rows > 1
+    }
+
+    /// `count` numbers of a batch normalization.
+    #[allow(clippy::mut_from_ref, reason = "the memory is shared, see `Shared`")]
+    fn statistics(&self, start: usize, count: usize) -> &mut [T] {
+        // SAFETY: only the one thread that has all rows comes here, and asks for each part once at a time.
+        unsafe { self.memory.write(start..start + count) }
+    }
+
+    /// y = gamma n + beta, in place of z, normalized over the rows, which are all there are.
+    fn normalize_batch(&self, layer: &Layer, places: &Places, rows: &Range<usize>, y: &mut [T], n: &mut [T]) {
+        assert_eq!(
+            *rows,
+            0..self.rows,
+            "a batch normalization is not shared between threads"
+        );
+        let (units, values) = (layer.units, self.values);
+        let (gamma, beta) = (&values[layer.gamma.clone()], &values[layer.beta.clone()]);
+        let room = |start| self.statistics(start, units);
+        let (mean, variance) = (room(places.mean), room(places.variance));
+        let inverses = room(places.inverse_deviations);
+        if self.has_own_statistics() {
+            batch_moments(y, mean, variance);
+        } else {
+            mean.copy_from_slice(&values[layer.mean.clone()]);
+            variance.copy_from_slice(&values[layer.variance.clone()]);
+        }
+        for (inverse, &variance) in inverses.iter_mut().zip(variance.iter()) {
+            *inverse = normalization::inverse_deviation(variance);
+        }
+        for (y, n) in y.chunks_exact_mut(units).zip(n.chunks_exact_mut(units)) {
+            for j in 0..units {
+                n[j] = (y[j] - mean[j]) * inverses[j];
+                y[j] = (gamma[j] * n[j] + beta[j]).held_finite();
+            }
+        }
+    }
+
+    /// The same over the neurons of each row.
+    fn normalize_rows(&self, layer: &Layer, places: &Places, rows: &Range<usize>, y: &mut [T], n: &mut [T]) {
+        let units = layer.units;
+        let (gamma, beta) = (
+            &self.values[layer.gamma.clone()],
+            &self.values[layer.beta.clone()],
+        );
+        // SAFETY: the rows are this thread's.
+        let inverses = unsafe { self.memory.write(span(places.inverse_deviations, 1, rows)) };
+        for ((y, n), inverse) in y
+            .chunks_exact_mut(units)
+            .zip(n.chunks_exact_mut(units))
+            .zip(inverses)
         {
-            for j in 0..layer.units {
-                let (mean, variance) = (&this.mean[j], this.variance[j] * unbiased);
-                let running = &mut values[layer.mean.start + j];
-                *running = (T::ONE - momentum) * *running + momentum * *mean;
-                let running = &mut values[layer.variance.start + j];
-                *running = (T::ONE - momentum) * *running + momentum * variance;
+            *inverse = normalization::standardize(y, n);
+            for j in 0..units {
+                y[j] = (gamma[j] * n[j] + beta[j]).held_finite();
+            }
+        }
+    }
+
+    /// dz in place of dy.
+    fn normalize_batch_backward(&self, layer: &Layer, places: &Places, d: &mut [T], n: &[T]) {
+        let units = layer.units;
+        scale_columns(d, &self.values[layer.gamma.clone()]);
+        let inverses = self.statistics(places.inverse_deviations, units);
+        if self.has_own_statistics() {
+            for (j, &inverse) in inverses.iter().enumerate() {
+                normalization::backward(&mut d[j..], &n[j..], units, inverse);
+            }
+        } else {
+            scale_columns(d, inverses);
+        }
+    }
+
+    /// The same over the neurons of each row.
+    fn normalize_rows_backward(
+        &self,
+        layer: &Layer,
+        places: &Places,
+        rows: &Range<usize>,
+        d: &mut [T],
+        n: &[T],
+    ) {
+        scale_columns(d, &self.values[layer.gamma.clone()]);
+        // SAFETY: the rows are this thread's.
+        let inverses = unsafe { self.memory.read(span(places.inverse_deviations, 1, rows)) };
+        let rows = d.chunks_exact_mut(layer.units).zip(n.chunks_exact(layer.units));
+        for ((d, n), &inverse) in rows.zip(inverses) {
+            normalization::backward(d, n, 1, inverse);
+        }
+    }
+}
+
+/// The place of `rows` in a part of a batch that begins at `start` and has `width` numbers a row.
+fn span(start: usize, width: usize, rows: &Range<usize>) -> Range<usize> {
+    start + rows.start * width..start + rows.end * width
+}
+
+impl Masks {
+    /// Drops each output of `layer` with its probability p and scales the others by 1 / (1 - p), so that the
+    /// expectation stays (inverted dropout; Srivastava et al., 2014).
+    fn draw<T: Real>(self, layer: &Layer, rows: &Range<usize>, mask: &mut [T]) {
+        let p = layer.options.dropout;
+        let kept = T::from_f64(1.0 / (1.0 - p));
+        for (row, mask) in rows.clone().zip(mask.chunks_exact_mut(layer.units)) {
+            let row = (self.first_row + row) as u64;
+            // The place of its outputs tells one layer from another.
+            let mut generator = Generator::stream(self.seed, [self.step, row, layer.outputs.start as u64]);
+            for mask in mask {
+                *mask = if generator.uniform() < p { T::ZERO } else { kept };
             }
         }
     }
@@ -331,94 +557,21 @@ fn add_penalty_gradient<T: Real>(layer: &Layer, w: &[T], dw: &mut [T]) {
     }
 }
 
-fn column_sums<T: Real>(rows: &[T], sums: &mut [T]) {
-    sums.fill(T::ZERO);
-    for row in rows.chunks_exact(sums.len()) {
-        sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+/// The sums of some `columns` of rows of `width` numbers, into or on top of `sums`.
+fn column_sums<T: Real>(rows: &[T], width: usize, columns: Range<usize>, sums: &mut [T], is_first: bool) {
+    if is_first {
+        sums.fill(T::ZERO);
+    }
+    for row in rows.chunks_exact(width) {
+        sums.iter_mut()
+            .zip(&row[columns.clone()])
+            .for_each(|(sum, &x)| *sum += x);
     }
 }
 
-impl<T: Real> LayerBatch<T> {
-    /// y = gamma n + beta, in place of z.
-    fn normalize(&mut self, layer: &Layer, values: &[T], rows: usize, training: bool) {
-        let units = layer.units;
-        let (gamma, beta) = (&values[layer.gamma.clone()], &values[layer.beta.clone()]);
-        let (y, n) = (&mut self.y[..rows * units], &mut self.n[..rows * units]);
-        match layer.options.normalization {
-            Some(Normalization::Batch) => {
-                self.has_own_statistics = training && rows > 1;
-                if self.has_own_statistics {
-                    batch_moments(y, &mut self.mean, &mut self.variance);
-                } else {
-                    self.mean.copy_from_slice(&values[layer.mean.clone()]);
-                    self.variance.copy_from_slice(&values[layer.variance.clone()]);
-                }
-                for (inverse, &variance) in self.inverse_deviations.iter_mut().zip(&self.variance) {
-                    *inverse = normalization::inverse_deviation(variance);
-                }
-                for (y, n) in y.chunks_exact_mut(units).zip(n.chunks_exact_mut(units)) {
-                    for j in 0..units {
-                        n[j] = (y[j] - self.mean[j]) * self.inverse_deviations[j];
-                        y[j] = (gamma[j] * n[j] + beta[j]).held_finite();
-                    }
-                }
-            }
-            _ => {
-                let rows = y.chunks_exact_mut(units).zip(n.chunks_exact_mut(units));
-                for ((y, n), inverse) in rows.zip(&mut self.inverse_deviations) {
-                    *inverse = normalization::standardize(y, n);
-                    for j in 0..units {
-                        y[j] = (gamma[j] * n[j] + beta[j]).held_finite();
-                    }
-                }
-            }
-        }
-    }
-
-    /// The gradients of gamma and beta, and dz in place of dy.
-    fn normalize_backward(&self, layer: &Layer, values: &[T], d: &mut [T], gradients: &mut [T]) {
-        let units = layer.units;
-        let n = &self.n[..d.len()];
-        column_sums(d, &mut gradients[layer.beta.clone()]);
-        let d_gamma = &mut gradients[layer.gamma.clone()];
-        d_gamma.fill(T::ZERO);
-        for (d, n) in d.chunks_exact_mut(units).zip(n.chunks_exact(units)) {
-            for j in 0..units {
-                d_gamma[j] += d[j] * n[j];
-                d[j] *= values[layer.gamma.start + j];
-            }
-        }
-        match layer.options.normalization {
-            Some(Normalization::Batch) if self.has_own_statistics => {
-                for (j, &inverse) in self.inverse_deviations[..units].iter().enumerate() {
-                    normalization::backward(&mut d[j..], &n[j..], units, inverse);
-                }
-            }
-            Some(Normalization::Batch) => {
-                for d in d.chunks_exact_mut(units) {
-                    d.iter_mut()
-                        .zip(&self.inverse_deviations)
-                        .for_each(|(d, &inverse)| *d *= inverse);
-                }
-            }
-            _ => {
-                let rows = d.chunks_exact_mut(units).zip(n.chunks_exact(units));
-                for ((d, n), &inverse) in rows.zip(&self.inverse_deviations) {
-                    normalization::backward(d, n, 1, inverse);
-                }
-            }
-        }
-    }
-
-    /// Drops each output with probability `p` and scales the others by 1 / (1 - p), so that the expectation
-    /// stays (inverted dropout; Srivastava et al., 2014).
-    fn drop_outputs(&mut self, p: f64, count: usize, generator: &mut Generator) {
-        self.is_dropping = true;
-        let kept = T::from_f64(1.0 / (1.0 - p));
-        for i in 0..count {
-            self.mask[i] = if generator.uniform() < p { T::ZERO } else { kept };
-            self.dropped[i] = self.a[i] * self.mask[i];
-        }
+fn scale_columns<T: Real>(rows: &mut [T], scales: &[T]) {
+    for row in rows.chunks_exact_mut(scales.len()) {
+        row.iter_mut().zip(scales).for_each(|(x, &scale)| *x *= scale);
     }
 }
 
@@ -426,7 +579,7 @@ impl<T: Real> LayerBatch<T> {
 fn batch_moments<T: Real>(z: &[T], mean: &mut [T], variance: &mut [T]) {
     let units = mean.len();
     let count = T::from_f64((z.len() / units) as f64);
-    column_sums(z, mean);
+    column_sums(z, units, 0..units, mean, true);
     mean.iter_mut().for_each(|mean| *mean = *mean / count);
     variance.fill(T::ZERO);
     for row in z.chunks_exact(units) {
@@ -437,32 +590,6 @@ fn batch_moments<T: Real>(z: &[T], mean: &mut [T], variance: &mut [T]) {
     variance
         .iter_mut()
         .for_each(|variance| *variance = *variance / count);
-}
-
-/// How much each row counts: 1 / m, or its share of the weights.
-#[derive(Clone, Copy)]
-struct RowWeights<'a, T> {
-    weights: Option<&'a [T]>,
-    scale: T,
-}
-
-impl<'a, T: Real> RowWeights<'a, T> {
-    fn new(weights: Option<&'a [T]>, rows: usize) -> Self {
-        let total = weights.map_or(rows as f64, |weights| {
-            weights[..rows].iter().map(|w| w.to_f64()).sum()
-        });
-        // A batch whose rows all weigh nothing teaches nothing.
-        RowWeights {
-            weights,
-            scale: T::from_f64(if total > 0.0 { 1.0 / total } else { 0.0 }),
-        }
-    }
-
-    #[inline(always)]
-    fn of(self, row: usize) -> T {
-        self.weights
-            .map_or(self.scale, |weights| weights[row] * self.scale)
-    }
 }
 
 /// a = f(y), row by row where the activation is a function of the whole row.
@@ -502,34 +629,25 @@ impl<T: Real> Task for ActivateBackward<'_, T> {
     }
 }
 
-struct LossValue<'a, T> {
+struct LossValues<'a, T> {
     loss: super::loss::Loss,
     units: usize,
     y: &'a [T],
     a: &'a [T],
     targets: &'a [T],
-    weights: RowWeights<'a, T>,
+    losses: &'a mut [f64],
 }
 
-impl<T: Real> Task for LossValue<'_, T> {
-    type Output = f64;
+impl<T: Real> Task for LossValues<'_, T> {
+    type Output = ();
 
     #[inline(always)]
-    fn run<I: Isa>(self) -> f64 {
-        let LossValue {
-            loss,
-            units,
-            y,
-            a,
-            targets,
-            weights,
-        } = self;
-        let mut sum = 0.0;
-        for (i, t) in targets.chunks_exact(units).enumerate() {
-            let row = i * units..(i + 1) * units;
-            sum += (weights.of(i) * loss.value::<Scalar<I>, T>(&y[row.clone()], &a[row], t)).to_f64();
+    fn run<I: Isa>(self) {
+        let units = self.units;
+        let rows = self.y.chunks_exact(units).zip(self.a.chunks_exact(units));
+        for (((y, a), t), loss) in rows.zip(self.targets.chunks_exact(units)).zip(self.losses) {
+            *loss = self.loss.value::<Scalar<I>, T>(y, a, t).to_f64();
         }
-        sum
     }
 }
 
@@ -538,7 +656,8 @@ struct LossGradient<'a, T> {
     y: &'a [T],
     a: &'a [T],
     targets: &'a [T],
-    weights: RowWeights<'a, T>,
+    weights: Option<&'a [T]>,
+    scale: T,
     dz: &'a mut [T],
 }
 
@@ -547,23 +666,15 @@ impl<T: Real> Task for LossGradient<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let LossGradient {
-            architecture,
-            y,
-            a,
-            targets,
-            weights,
-            dz,
-        } = self;
-        let layer = architecture.output_layer();
+        let layer = self.architecture.output_layer();
         let (units, activation) = (layer.units, layer.options.activation);
-        for (i, t) in targets.chunks_exact(units).enumerate() {
-            let row = i * units..(i + 1) * units;
-            let dz = &mut dz[row.clone()];
-            architecture
-                .loss()
-                .gradient::<I, T>(activation, &y[row.clone()], &a[row], t, dz);
-            let weight = weights.of(i);
+        let rows = self.y.chunks_exact(units).zip(self.a.chunks_exact(units));
+        let rows = rows
+            .zip(self.targets.chunks_exact(units))
+            .zip(self.dz.chunks_exact_mut(units));
+        for (i, (((y, a), t), dz)) in rows.enumerate() {
+            self.architecture.loss().gradient::<I, T>(activation, y, a, t, dz);
+            let weight = self.weights.map_or(self.scale, |weights| weights[i] * self.scale);
             dz.iter_mut().for_each(|dz| *dz *= weight);
         }
     }

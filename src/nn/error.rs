@@ -24,6 +24,12 @@ pub enum Code {
     OutOfMemory,
     /// A training step that would have left the range of the precision.
     Overflow,
+    /// A training whose loss is no longer a number.
+    Diverged,
+    /// A file that cannot be read or written.
+    File,
+    /// A file whose content is not what it should be.
+    CorruptFile,
     /// A broken promise between mikir's own parts: a bug in mikir.
     Internal,
 }
@@ -40,6 +46,9 @@ impl Code {
             Code::TooLarge => "ERR_MIKIR_TOO_LARGE",
             Code::OutOfMemory => "ERR_MIKIR_OUT_OF_MEMORY",
             Code::Overflow => "ERR_MIKIR_OVERFLOW",
+            Code::Diverged => "ERR_MIKIR_DIVERGED",
+            Code::File => "ERR_MIKIR_FILE",
+            Code::CorruptFile => "ERR_MIKIR_CORRUPT_FILE",
             Code::Internal => "ERR_MIKIR_INTERNAL",
         }
     }
@@ -47,7 +56,7 @@ impl Code {
 
 /// A refused call: what was expected, for which argument, and what came instead.
 ///
-/// `Display` is the final wording: `Expected <rule> for <name> but received <value>`.
+/// `Display` is the final wording: `Expected <rule> for <name> but received <value>`, and `: <cure>` where one is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// The kind of mistake.
@@ -76,6 +85,12 @@ impl Error {
     /// The error of a number that is NaN or infinite.
     pub fn not_finite(name: impl Into<String>, received: f64) -> Self {
         Error::new(Code::OutOfRange, "a finite number", name, JsNumber(received))
+    }
+
+    /// The same error, and after it what to do.
+    pub fn cure(mut self, cure: &str) -> Self {
+        self.received = format!("{}: {cure}", self.received);
+        self
     }
 }
 
@@ -122,6 +137,15 @@ mod tests {
         assert_eq!(
             said(f64::NEG_INFINITY),
             "Expected a finite number for inputs[3] but received -Infinity"
+        );
+    }
+
+    #[test]
+    fn a_cure_follows_the_sentence() {
+        let error = Error::new(Code::Diverged, "a finite loss", "epoch 3", "NaN").cure("try a smaller one");
+        assert_eq!(
+            error.to_string(),
+            "Expected a finite loss for epoch 3 but received NaN: try a smaller one"
         );
     }
 }

@@ -79,6 +79,18 @@ impl Initializer {
         ("zeros", Zeros),
     ];
 
+    /// The name of `UnitUniform`, which users reach by the original's constructor alone: only what is saved says it.
+    pub const UNIT_UNIFORM: &str = "unitUniform";
+
+    /// The name in options.
+    pub fn name(self) -> &'static str {
+        let same = |other: &Initializer| std::mem::discriminant(other) == std::mem::discriminant(&self);
+        Self::ALL
+            .iter()
+            .find(|(_, other)| same(other))
+            .map_or(Self::UNIT_UNIFORM, |(name, _)| name)
+    }
+
     /// The one that keeps the variance of what flows through an activation.
     pub fn fitting(activation: Activation) -> Self {
         if activation.is_relu_like() {

@@ -15,6 +15,11 @@
 //! | [`optimizer`] | how parameters follow the gradient: SGD to RProp, and clipping |
 //! | [`lbfgs`] | the optimizer that evaluates the loss itself: L-BFGS with a line search |
 //! | [`schedule`] | the learning rate of each epoch |
+//! | [`archive`] | JSON and tensors in one file |
+//! | [`host`] | what a platform provides: files, threads, a clock |
+//! | [`team`] | threads that share the steps of a fit |
+//! | [`evaluation`] | the measures of `evaluate` |
+//! | [`fit`] | training: many epochs over many rows |
 //! | [`settings`] | tables of settings: key, default and range on one line |
 //! | [`weights`] | weights as users see them, to and from the flat buffer |
 //! | [`kernels`] | the inner loops |
@@ -26,9 +31,13 @@
 
 pub mod activation;
 pub mod architecture;
+pub mod archive;
 pub mod batch;
 pub mod elementary;
 pub mod error;
+pub mod evaluation;
+pub mod fit;
+pub mod host;
 pub mod initializer;
 pub mod kernels;
 pub mod lbfgs;
@@ -43,13 +52,15 @@ pub mod real;
 pub mod schedule;
 pub mod settings;
 pub mod simd;
+pub mod team;
 pub mod weights;
 pub mod wording;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
-pub use batch::Batch;
+pub use batch::{Batch, Masks};
 pub use error::{Code, Error, Result};
+pub use evaluation::Evaluation;
 pub use initializer::Initializer;
 pub use loss::Loss;
 pub use online::Workspace;

@@ -1,12 +1,13 @@
 //! Options as users write them: a network from its JSON, with an error that names the place and the cure.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::activation::Activation;
 use super::error::{Code, Error, Result};
 use super::initializer::Initializer;
 use super::loss::Loss;
 use super::random::SEED_LIMIT;
+use super::settings::{self, Range, Setting, Settings};
 use super::wording::{Shown, check_keys, quoted, with_suggestion};
 
 /// What a user chooses of a layer.
@@ -165,6 +166,21 @@ impl NetworkOptions {
             seed,
         })
     }
+
+    /// The options as [`from_json`](Self::from_json) reads them, every default written out.
+    pub fn to_json(&self) -> Value {
+        let mut layers: Vec<Value> = vec![self.inputs.into()];
+        layers.extend(self.layers.iter().map(write_layer));
+        let mut json = json!({
+            "layers": layers,
+            "loss": write_loss(self.loss),
+            "precision": name_of(self.precision, &Precision::ALL),
+        });
+        if let Some(seed) = self.seed {
+            json["seed"] = seed.into();
+        }
+        json
+    }
 }
 
 fn read_layer(path: &str, value: &Value, default_activation: Activation) -> Result<LayerOptions> {
@@ -222,6 +238,21 @@ fn read_layer(path: &str, value: &Value, default_activation: Activation) -> Resu
             )?),
         },
     })
+}
+
+fn write_layer(layer: &LayerOptions) -> Value {
+    let mut json = json!({
+        "units": layer.units,
+        "activation": write_activation(layer.activation),
+        "initializer": write_initializer(layer.initializer),
+        "dropout": layer.dropout,
+        "l1": layer.l1,
+        "l2": layer.l2,
+    });
+    if let Some(normalization) = layer.normalization {
+        json["normalization"] = name_of(normalization, &Normalization::ALL).into();
+    }
+    json
 }
 
 /// Refuses what has no meaning together, and says what has.
@@ -321,6 +352,14 @@ fn read_activation(path: &str, value: &Value) -> Result<Activation> {
     })
 }
 
+fn write_activation(activation: Activation) -> Value {
+    let name = activation.name();
+    match activation {
+        Activation::LeakyRelu(alpha) | Activation::Elu(alpha) => json!({ "type": name, "alpha": alpha }),
+        _ => name.into(),
+    }
+}
+
 fn read_loss(path: &str, value: &Value) -> Result<Loss> {
     let choice = Choice::of(path, value, &Loss::ALL)?;
     let (loss, known): (_, &[&str]) = match choice.kind {
@@ -355,7 +394,23 @@ fn read_loss(path: &str, value: &Value) -> Result<Loss> {
     choice.only(known).map(|()| loss)
 }
 
+fn write_loss(loss: Loss) -> Value {
+    let name = loss.name();
+    match loss {
+        Loss::Huber { delta } => json!({ "type": name, "delta": delta }),
+        Loss::CrossEntropy { label_smoothing } => json!({ "type": name, "labelSmoothing": label_smoothing }),
+        Loss::BinaryCrossEntropy { positive_weight } => {
+            json!({ "type": name, "positiveWeight": positive_weight })
+        }
+        Loss::Quantile { level } => json!({ "type": name, "level": level }),
+        _ => name.into(),
+    }
+}
+
 fn read_initializer(path: &str, value: &Value) -> Result<Initializer> {
+    if value == Initializer::UNIT_UNIFORM {
+        return Ok(Initializer::UnitUniform);
+    }
     let choice = Choice::of(path, value, &Initializer::ALL)?;
     let (initializer, known): (_, &[&str]) = match choice.kind {
         Initializer::Uniform { minimum, maximum } => {
@@ -397,13 +452,28 @@ fn read_initializer(path: &str, value: &Value) -> Result<Initializer> {
     choice.only(known).map(|()| initializer)
 }
 
+fn write_initializer(initializer: Initializer) -> Value {
+    let name = initializer.name();
+    match initializer {
+        Initializer::Uniform { minimum, maximum } => {
+            json!({ "type": name, "minimum": minimum, "maximum": maximum })
+        }
+        Initializer::Normal {
+            mean,
+            standard_deviation,
+        } => json!({ "type": name, "mean": mean, "standardDeviation": standard_deviation }),
+        Initializer::Orthogonal { gain } => json!({ "type": name, "gain": gain }),
+        _ => name.into(),
+    }
+}
+
 /// A rule and its check.
-type Rule = (&'static str, fn(f64) -> bool);
+pub(super) type Rule = (&'static str, fn(f64) -> bool);
 /// Far beyond any use, and within what single precision can hold.
 const LARGEST: f64 = 1e30;
 const MODERATE: Rule = ("a number from -1e30 to 1e30", |x| x.abs() <= LARGEST);
 const POSITIVE: Rule = ("a number above 0 and up to 1e30", |x| x > 0.0 && x <= LARGEST);
-const NOT_NEGATIVE: Rule = ("a number from 0 to 1e30", |x| (0.0..=LARGEST).contains(&x));
+pub(super) const NOT_NEGATIVE: Rule = ("a number from 0 to 1e30", |x| (0.0..=LARGEST).contains(&x));
 
 /// One of a list of names, alone or as the `type` of an object with parameters.
 struct Choice<'v, K> {
@@ -451,13 +521,13 @@ impl<'v, K: Copy> Choice<'v, K> {
 }
 
 /// The fields of an object, none of them unknown.
-struct Fields<'v> {
+pub(super) struct Fields<'v> {
     path: String,
     fields: &'v Map<String, Value>,
 }
 
 impl<'v> Fields<'v> {
-    fn of(path: &str, value: &'v Value, known: &[&str]) -> Result<Self> {
+    pub(super) fn of(path: &str, value: &'v Value, known: &[&str]) -> Result<Self> {
         let Value::Object(fields) = value else {
             return Err(wrong_kind("an object", path, value));
         };
@@ -468,17 +538,33 @@ impl<'v> Fields<'v> {
         })
     }
 
-    fn path(&self, key: &str) -> String {
+    pub(super) fn path(&self, key: &str) -> String {
         format!("{}.{key}", self.path)
     }
 
-    fn get(&self, key: &str) -> Option<&'v Value> {
+    pub(super) fn get(&self, key: &str) -> Option<&'v Value> {
         self.fields.get(key)
     }
 
-    fn required(&self, key: &str, rule: &str) -> Result<&'v Value> {
+    pub(super) fn required(&self, key: &str, rule: &str) -> Result<&'v Value> {
         self.get(key)
             .ok_or_else(|| Error::new(Code::InvalidType, rule, self.path(key), "undefined"))
+    }
+
+    /// The value of `key` within `range`, or its default.
+    pub(super) fn setting<S: Setting>(&self, key: &str, range: Range, default: S) -> Result<S> {
+        let value = settings::read(&self.path, key, range, Some(default), self.fields)?;
+        settings::check(&self.path, key, range, value).map(|()| value)
+    }
+
+    /// The settings that `key` holds as an object, if it is there.
+    pub(super) fn settings<S: Settings>(&self, key: &str) -> Result<Option<S>> {
+        self.get(key)
+            .map(|value| {
+                let settings = Fields::of(&self.path(key), value, S::KEYS)?;
+                S::from_json(&settings.path, settings.fields)
+            })
+            .transpose()
     }
 }
 
@@ -493,7 +579,14 @@ fn read_name<K: Copy>(path: &str, value: &Value, all: &[(&str, K)]) -> Result<K>
         .ok_or_else(|| Error::new(Code::OutOfRange, one_of(all), path, with_suggestion(name, &known)))
 }
 
-fn read_number(path: &str, value: &Value, rule: &str, check: impl Fn(f64) -> bool) -> Result<f64> {
+fn name_of<K: PartialEq>(kind: K, all: &[(&'static str, K)]) -> &'static str {
+    all.iter()
+        .find(|row| row.1 == kind)
+        .expect("the list has every kind")
+        .0
+}
+
+pub(super) fn read_number(path: &str, value: &Value, rule: &str, check: impl Fn(f64) -> bool) -> Result<f64> {
     match value.as_f64() {
         Some(x) if check(x) => Ok(x),
         Some(_) => Err(Error::new(Code::OutOfRange, rule, path, Shown(value))),
@@ -510,7 +603,7 @@ fn read_count(path: &str, value: &Value) -> Result<usize> {
     Ok(count as usize)
 }
 
-fn wrong_kind(rule: &str, path: impl Into<String>, value: &Value) -> Error {
+pub(super) fn wrong_kind(rule: &str, path: impl Into<String>, value: &Value) -> Error {
     Error::new(Code::InvalidType, rule, path, Shown(value))
 }
 
@@ -590,6 +683,150 @@ mod tests {
         );
         assert_eq!(options.loss, Loss::Huber { delta: 0.5 });
         assert_eq!((options.precision, options.seed), (Precision::F32, Some(7)));
+    }
+
+    fn through_text(options: &NetworkOptions) -> NetworkOptions {
+        let json = serde_json::from_str(&options.to_json().to_string()).unwrap();
+        NetworkOptions::from_json(&json).unwrap()
+    }
+
+    #[test]
+    fn everything_there_is_survives_the_way_through_json() {
+        for (_, loss) in Loss::ALL {
+            for (_, precision) in Precision::ALL {
+                for seed in [None, Some(0), Some(SEED_LIMIT - 1)] {
+                    let options = NetworkOptions {
+                        inputs: 7,
+                        layers: vec![LayerOptions::new(2, loss.output_activation(), Initializer::Zeros)],
+                        loss,
+                        precision,
+                        seed,
+                    };
+                    assert_eq!(through_text(&options), options);
+                }
+            }
+        }
+        let plain = LayerOptions::new(3, Activation::Linear, Initializer::Zeros);
+        let mut layers = vec![plain];
+        for (_, activation) in Activation::ALL {
+            // Softmax is for the output.
+            if activation != Activation::Softmax {
+                layers.push(LayerOptions { activation, ..plain });
+            }
+        }
+        for initializer in Initializer::ALL
+            .map(|row| row.1)
+            .into_iter()
+            .chain([Initializer::UnitUniform])
+        {
+            layers.push(LayerOptions { initializer, ..plain });
+        }
+        for normalization in Normalization::ALL.map(|row| Some(row.1)) {
+            layers.push(LayerOptions {
+                normalization,
+                ..plain
+            });
+        }
+        layers.push(plain);
+        let options = NetworkOptions {
+            layers,
+            ..NetworkOptions::original(5, 1, 1)
+        };
+        assert_eq!(through_text(&options), options);
+    }
+
+    #[test]
+    fn numbers_survive_the_way_through_json_to_the_last_bit() {
+        // Half a unit in the last place would show.
+        for x in [
+            0.1 + 0.2,
+            1.0 / 3.0,
+            2.0 / 3.0,
+            1e-5,
+            f64::EPSILON,
+            f64::MIN_POSITIVE,
+            5e-324,
+        ] {
+            let plain = LayerOptions::new(1, Activation::Linear, Initializer::Zeros);
+            let initializer = |initializer| LayerOptions { initializer, ..plain };
+            let layers = [
+                LayerOptions {
+                    dropout: x,
+                    l1: x,
+                    l2: 3.0 * x,
+                    ..plain
+                },
+                LayerOptions {
+                    activation: Activation::LeakyRelu(-x),
+                    ..plain
+                },
+                LayerOptions {
+                    activation: Activation::Elu(x),
+                    ..plain
+                },
+                initializer(Initializer::Uniform {
+                    minimum: -x,
+                    maximum: 3.0 * x,
+                }),
+                initializer(Initializer::Normal {
+                    mean: -x,
+                    standard_deviation: 3.0 * x,
+                }),
+                initializer(Initializer::Orthogonal { gain: -x }),
+            ];
+            let losses = [
+                Loss::Huber { delta: x },
+                Loss::CrossEntropy { label_smoothing: x },
+                Loss::BinaryCrossEntropy { positive_weight: x },
+                Loss::Quantile { level: x },
+            ];
+            for loss in losses {
+                let output = LayerOptions::new(2, loss.output_activation(), Initializer::Zeros);
+                let options = NetworkOptions {
+                    layers: layers.iter().copied().chain([output]).collect(),
+                    loss,
+                    ..NetworkOptions::original(1, 1, 1)
+                };
+                assert_eq!(through_text(&options), options);
+            }
+        }
+    }
+
+    #[test]
+    fn defaults_are_written_out() {
+        let options = NetworkOptions::from_json(&json!({ "layers": [2, 3, 1], "loss": "huber" })).unwrap();
+        let layer = |units, activation, initializer| {
+            json!({
+                "units": units, "activation": activation, "initializer": initializer,
+                "dropout": 0.0, "l1": 0.0, "l2": 0.0
+            })
+        };
+        assert_eq!(
+            options.to_json(),
+            json!({
+                "layers": [2, layer(3, "relu", "heUniform"), layer(1, "linear", "glorotUniform")],
+                "loss": { "type": "huber", "delta": 1.0 }, "precision": "f64"
+            })
+        );
+    }
+
+    #[test]
+    fn the_originals_network_is_saved_with_a_name_that_no_list_has() {
+        let original = NetworkOptions::original(2, 3, 1);
+        assert_eq!(original.to_json()["layers"][1]["initializer"], "unitUniform");
+        assert_eq!(through_text(&original), original);
+        for wrong in [json!("unitUnifor"), json!({ "type": "unitUniform" })] {
+            let sentence = refused(json!({ "layers": [2, { "units": 3, "initializer": wrong }] }));
+            assert!(
+                sentence.starts_with("Expected one of 'uniform', 'normal', "),
+                "{sentence}"
+            );
+            assert_eq!(
+                sentence.matches("'unit").count(),
+                1,
+                "in what was received alone: {sentence}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Matrix products, row-major: one safe front for the `gemm` crate.
 
+use std::ops::Range;
+
 use super::real::Real;
 
 /// A matrix in a slice: `rows` x `columns`, one row after the other, or the transpose of that.
@@ -24,6 +26,21 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
+    /// Some of the columns.
+    pub fn columns(self, range: Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= self.columns);
+        Matrix {
+            values: &self.values[(range.start * self.column_stride).min(self.values.len())..],
+            columns: range.len(),
+            ..self
+        }
+    }
+
+    /// Some of the rows.
+    pub fn rows(self, range: Range<usize>) -> Self {
+        self.transposed().columns(range).transposed()
+    }
+
     /// Rows as columns, in place.
     pub fn transposed(self) -> Self {
         Matrix {
@@ -36,12 +53,28 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
+/// The longest stretch of a sum that is left to `gemm`. Beyond it, `gemm` would choose where to cut sums by the
+/// shape of the result, and a part of a matrix would get other last digits than the same part of the whole.
+const STRETCH: usize = 512;
+
 /// `out = alpha out + beta a b` on one thread; `alpha` 0 overwrites whatever `out` holds.
+///
+/// A row of at least 2 columns of `out` has the same bits whatever other rows are computed along with it, as long
+/// as these are at least 16 and `out` has more than 256 elements.
 pub fn product<T: Real>(out: &mut [T], alpha: T, a: Matrix<T>, b: Matrix<T>, beta: T) {
     assert_eq!(a.columns, b.rows);
+    let inner = a.columns;
+    for start in (0..inner).step_by(STRETCH) {
+        let stretch = start..inner.min(start + STRETCH);
+        let alpha = if start == 0 { alpha } else { T::ONE };
+        stretch_product(out, alpha, a.columns(stretch.clone()), b.rows(stretch), beta);
+    }
+}
+
+fn stretch_product<T: Real>(out: &mut [T], alpha: T, a: Matrix<T>, b: Matrix<T>, beta: T) {
     let out = &mut out[..a.rows * b.columns];
-    // SAFETY: every index below rows and columns lies within the slices, whose lengths `Matrix::new` and the
-    // line above have checked; `out` is borrowed mutably, so it overlaps neither `a` nor `b`.
+    // SAFETY: every index below rows and columns lies within the slices, as `Matrix` and the line above have
+    // checked; `out` is borrowed mutably, so it overlaps neither `a` nor `b`.
     unsafe {
         gemm::gemm(
             a.rows,

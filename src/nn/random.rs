@@ -20,6 +20,18 @@ impl Generator {
         Generator(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
 
+    /// The stream of `seed` for one use among many, told apart by `numbers`: each use has a stream of its own,
+    /// whatever was drawn for others. The numbers are mixed in by the finalizer of SplitMix64 (Steele et al., 2014).
+    pub fn stream(seed: u64, numbers: [u64; 3]) -> Self {
+        let mix = |state: u64, number: u64| {
+            let z = (state ^ number).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        };
+        Generator::new(numbers.into_iter().fold(seed, mix))
+    }
+
     /// A number from U[0, 1): the upper 53 bits of a draw, times 2^-53.
     pub fn uniform(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 * (1.0 / SEED_LIMIT as f64)
@@ -53,6 +65,18 @@ mod tests {
         let mut generator = Generator::new(42);
         let draws: Vec<f64> = (0..3).map(|_| generator.uniform()).collect();
         assert_eq!(draws, reference(42, 3));
+    }
+
+    #[test]
+    fn streams_of_different_uses_differ() {
+        let mut first: Vec<u64> = (0..20u64)
+            .flat_map(|i| (0..20).map(move |j| Generator::stream(1, [i, j, i ^ j]).uniform().to_bits()))
+            .collect();
+        first.sort_unstable();
+        first.dedup();
+        assert_eq!(first.len(), 400);
+        let mut again = Generator::stream(1, [3, 4, 7]);
+        assert_eq!(again.uniform(), Generator::stream(1, [3, 4, 7]).uniform());
     }
 
     /// xoshiro256++ and SplitMix64 written out from their papers.

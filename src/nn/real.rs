@@ -3,12 +3,15 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use super::archive::Element;
 use super::elementary;
+use super::options::Precision;
 use super::simd::Isa;
 
 /// A floating-point number: `f64` or `f32`.
 pub trait Real:
     Copy
+    + Element
     + Debug
     + Default
     + PartialEq
@@ -25,6 +28,8 @@ pub trait Real:
     + MulAssign
     + 'static
 {
+    /// Its name in options.
+    const PRECISION: Precision;
     /// Zero.
     const ZERO: Self;
     /// One.
@@ -67,8 +72,9 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident, $half_ulp_of_max:expr, $huge:expr) => {
+    ($t:ident, $precision:ident, $half_ulp_of_max:expr, $huge:expr) => {
         impl Real for $t {
+            const PRECISION: Precision = Precision::$precision;
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const SAFE_UPDATE: Self = $half_ulp_of_max;
@@ -135,8 +141,8 @@ macro_rules! real {
 }
 
 // 2^970 and 2^103: the exponent of MAX (1023, 127) less the bits of the significand (52, 23), halved.
-real!(f64, f64::from_bits((970 + 1023) << 52), 1e140);
-real!(f32, f32::from_bits((103 + 127) << 23), 1e15);
+real!(f64, F64, f64::from_bits((970 + 1023) << 52), 1e140);
+real!(f32, F32, f32::from_bits((103 + 127) << 23), 1e15);
 
 #[cfg(test)]
 mod tests {

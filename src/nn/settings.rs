@@ -77,6 +77,10 @@ pub trait Setting: Copy {
     fn from_json(json: &Value) -> Option<Self>;
     /// What has to lie in the range.
     fn number(self) -> Option<f64>;
+    /// Whether there is nothing to write: JSON has no key for it then.
+    fn is_absent(&self) -> bool {
+        false
+    }
 }
 
 impl Setting for f64 {
@@ -111,15 +115,16 @@ impl Setting for usize {
 }
 
 impl<S: Setting> Setting for Option<S> {
+    const NUMERIC: bool = S::NUMERIC;
+
     fn from_json(json: &Value) -> Option<Self> {
-        if json.is_null() {
-            Some(None)
-        } else {
-            S::from_json(json).map(Some)
-        }
+        S::from_json(json).map(Some)
     }
     fn number(self) -> Option<f64> {
         self.and_then(S::number)
+    }
+    fn is_absent(&self) -> bool {
+        self.is_none()
     }
 }
 
@@ -128,10 +133,11 @@ pub trait Settings: Sized {
     /// The names of its fields in JSON.
     const KEYS: &'static [&'static str];
 
-    /// The settings that `json` gives, checked; `owner` is the option in errors.
+    /// The settings that `json` gives, checked; `owner` is the option in errors. Whether there are others is not
+    /// looked at.
     ///
     /// # Errors
-    /// `UnknownOption`, `InvalidType` or `OutOfRange`, for the first setting that is wrong.
+    /// `InvalidType` or `OutOfRange`, for the first setting that is wrong.
     fn from_json(owner: &str, json: &Map<String, Value>) -> Result<Self>;
 
     /// # Errors
@@ -232,17 +238,21 @@ macro_rules! settings {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
         pub struct $name {
-            $($(#[$doc])* #[serde(rename = $key)] pub $field: $type,)*
+            $(
+                $(#[$doc])*
+                #[serde(rename = $key, skip_serializing_if = "crate::nn::settings::Setting::is_absent")]
+                pub $field: $type,
+            )*
         }
 
         impl $crate::nn::settings::Settings for $name {
             const KEYS: &'static [&'static str] = &[$($key),*];
 
+            #[allow(unused_variables, reason = "some have no settings")]
             fn from_json(
                 owner: &str,
                 json: &serde_json::Map<String, serde_json::Value>,
             ) -> $crate::nn::error::Result<Self> {
-                $crate::nn::settings::check_keys(owner, Self::KEYS, json)?;
                 let settings = $name {
                     $($field: $crate::nn::settings::read(
                         owner, $key, $range, None::<$type>$(.or(Some($default)))?, json,
@@ -302,10 +312,21 @@ macro_rules! choice {
             /// # Errors
             /// `UnknownOption`, `InvalidType` or `OutOfRange`, for the first thing that is wrong.
             pub fn from_json(json: &serde_json::Value) -> $crate::nn::error::Result<Self> {
-                let (name, settings) = $crate::nn::settings::named($owner, Self::NAMES, json)?;
+                Self::read($owner, json)
+            }
+
+            /// The same, with `owner` as the option in errors.
+            ///
+            /// # Errors
+            /// As [`from_json`](Self::from_json).
+            pub fn read(owner: &str, json: &serde_json::Value) -> $crate::nn::error::Result<Self> {
+                let (name, settings) = $crate::nn::settings::named(owner, Self::NAMES, json)?;
                 match name {
-                    $($name => $crate::nn::settings::Settings::from_json($owner, &settings)
-                        .map($choice::$variant),)*
+                    $($name => {
+                        let keys = <$variant as $crate::nn::settings::Settings>::KEYS;
+                        $crate::nn::settings::check_keys(owner, keys, &settings)?;
+                        $crate::nn::settings::Settings::from_json(owner, &settings).map($choice::$variant)
+                    })*
                     _ => unreachable!("a name in NAMES"),
                 }
             }
@@ -450,6 +471,11 @@ mod tests {
                 "an integer of at least 1 for fruit.age but received 0",
             ),
             (
+                pear("age", json!(null)),
+                kind,
+                "an integer of at least 1 for fruit.age but received null",
+            ),
+            (
                 pear("ripe", json!(1)),
                 kind,
                 "true or false for fruit.ripe but received 1",
@@ -465,7 +491,7 @@ mod tests {
         let pear = Pear {
             weight: 0.1,
             seeds: 5,
-            age: None,
+            age: Some(2),
             ripe: false,
         };
         for fruit in [Fruit::Pear(pear), Fruit::Plum(Plum::default())] {
@@ -475,6 +501,10 @@ mod tests {
             assert_eq!(serde_json::from_str::<Fruit>(&text).unwrap(), fruit);
         }
         assert_eq!(Fruit::from_json(&json!("plum")).unwrap(), Fruit::Plum(Plum {}));
+        let young = Fruit::Pear(Pear { age: None, ..pear });
+        let json = serde_json::to_value(young).unwrap();
+        assert_eq!(json.get("age"), None);
+        assert_eq!(Fruit::from_json(&json).unwrap(), young);
     }
 
     #[test]

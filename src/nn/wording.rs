@@ -61,6 +61,11 @@ impl fmt::Display for Shown<'_> {
                 )
             }
             Value::Object(_) => f.write_str("an object"),
+            // As JavaScript writes it: 1, not 1.0
+            Value::Number(number) => match number.as_f64() {
+                Some(x) if x.fract() == 0.0 && x.abs() < 1e15 => write!(f, "{}", x as i64),
+                _ => write!(f, "{number}"),
+            },
             plain => write!(f, "{plain}"),
         }
     }

@@ -1,0 +1,368 @@
+//! Fits: native threads that train, and what JavaScript sees of them.
+
+use std::any::Any;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use super::failure::internal;
+use super::model::{Model, numbers};
+use super::progress::Bar;
+use super::slots::Slots;
+use crate::nn::fit::data::Refusal;
+use crate::nn::fit::{Data, EpochReport, Monitor, Part, Run, Start, StoppedBy};
+use crate::nn::{Real, Result};
+
+/// How many numbers tell of an epoch.
+pub const REPORT: usize = 5;
+
+/// A data set, whatever its precision.
+pub trait DataSet: Any {
+    /// See [`Data::append`].
+    fn append_f64(&mut self, part: Part, numbers: &[f64], total: usize) -> Result<Option<usize>>;
+    /// The same for single precision.
+    fn append_f32(&mut self, part: Part, numbers: &[f32], total: usize) -> Result<Option<usize>>;
+    /// See [`Data::check`].
+    fn check(&self) -> Option<Refusal>;
+}
+
+impl<T: Real> DataSet for Data<T> {
+    fn append_f64(&mut self, part: Part, numbers: &[f64], total: usize) -> Result<Option<usize>> {
+        self.append(part, numbers, total)
+    }
+
+    fn append_f32(&mut self, part: Part, numbers: &[f32], total: usize) -> Result<Option<usize>> {
+        self.append(part, numbers, total)
+    }
+
+    fn check(&self) -> Option<Refusal> {
+        Data::check(self)
+    }
+}
+
+/// A training run, whatever its precision.
+pub trait Job: Send {
+    /// Trains for up to so many epochs, and says whether the run has ended.
+    fn advance(&mut self, epochs: usize) -> bool;
+    /// Where others see how far it is.
+    fn watch(&self) -> Arc<dyn Watch>;
+    /// What the run came to, once it has ended.
+    fn outcome(&mut self) -> Result<Outcome>;
+}
+
+/// What is seen of a run from outside, from any thread.
+pub trait Watch: Send + Sync {
+    /// Asks the run to stop.
+    fn stop(&self, reason: StoppedBy);
+    /// How many epochs are done.
+    fn epochs(&self) -> usize;
+    /// How many there will be at most.
+    fn most_epochs(&self) -> usize;
+    /// The reports from the place `from` on, as many as there is room for.
+    fn reports(&self, from: usize, out: &mut Vec<EpochReport>, most: usize);
+    /// Puts the published values into a network's buffer.
+    fn copy_values(&self, buffer: &mut [u8]) -> Result<()>;
+}
+
+/// How a run ended.
+pub struct Outcome {
+    /// Why.
+    pub stopped_by: StoppedBy,
+    /// The epoch with the lowest watched loss.
+    pub best_epoch: usize,
+    /// Milliseconds.
+    pub duration: f64,
+}
+
+/// A run of one precision.
+pub struct Training<T> {
+    run: Run<T>,
+    values: Range<usize>,
+    bar: Option<Bar>,
+    ended: Option<Result<StoppedBy>>,
+}
+
+impl<T: Real> Training<T> {
+    /// `values` is their place in the network's buffer.
+    pub fn new(run: Run<T>, values: Range<usize>) -> Self {
+        let bar = run
+            .options()
+            .progress
+            .then(|| Bar::new(run.options().epochs, run.epochs()));
+        Training {
+            run,
+            values,
+            bar,
+            ended: None,
+        }
+    }
+
+    fn epoch(&mut self) -> Result<Option<StoppedBy>> {
+        let run = AssertUnwindSafe(|| self.run.advance());
+        let ended = catch_unwind(run).unwrap_or_else(|_| Err(internal("no panic", "the training", "one")))?;
+        if let Some(bar) = &mut self.bar {
+            let last = self.run.epochs().saturating_sub(1);
+            self.run
+                .monitor()
+                .reports(last, |reports| reports.first().map(|report| bar.show(report)));
+        }
+        Ok(ended)
+    }
+}
+
+impl<T: Real> Job for Training<T> {
+    fn advance(&mut self, epochs: usize) -> bool {
+        for _ in 0..epochs {
+            if self.ended.is_none() {
+                self.ended = self.epoch().transpose();
+            }
+            if self.ended.is_some() {
+                // Leaves the line.
+                self.bar = None;
+                return true;
+            }
+        }
+        false
+    }
+
+    fn watch(&self) -> Arc<dyn Watch> {
+        Arc::new(View {
+            monitor: self.run.monitor().clone(),
+            most_epochs: self.run.options().epochs,
+            values: self.values.clone(),
+        })
+    }
+
+    fn outcome(&mut self) -> Result<Outcome> {
+        let ended = self.ended.take();
+        Ok(Outcome {
+            stopped_by: ended
+                .unwrap_or_else(|| Err(internal("a run that has ended", "the outcome", "another")))?,
+            best_epoch: self.run.best_epoch(),
+            duration: self.run.elapsed(),
+        })
+    }
+}
+
+struct View<T> {
+    monitor: Arc<Monitor<T>>,
+    most_epochs: usize,
+    values: Range<usize>,
+}
+
+impl<T: Real> Watch for View<T> {
+    fn stop(&self, reason: StoppedBy) {
+        self.monitor.stop(reason);
+    }
+
+    fn epochs(&self) -> usize {
+        self.monitor.epochs()
+    }
+
+    fn most_epochs(&self) -> usize {
+        self.most_epochs
+    }
+
+    fn reports(&self, from: usize, out: &mut Vec<EpochReport>, most: usize) {
+        let take = |reports: &[EpochReport]| out.extend(reports.iter().take(most));
+        self.monitor.reports(from, take);
+    }
+
+    fn copy_values(&self, buffer: &mut [u8]) -> Result<()> {
+        let values = numbers::<T>(buffer)?.get_mut(self.values.clone());
+        self.monitor
+            .copy_values(values.ok_or_else(|| internal("the network's own buffer", "the call", "another"))?);
+        Ok(())
+    }
+}
+
+/// A fit from its options to its end.
+pub struct Fit {
+    start: Start,
+    state: State,
+    watch: Option<Arc<dyn Watch>>,
+    /// How many epochs were done before.
+    first_epoch: usize,
+    /// The values of which epoch the buffer has.
+    copied: usize,
+    signals: Arc<Signals>,
+}
+
+enum State {
+    /// Waits for its data.
+    New,
+    Ready(Box<dyn Job>),
+    Running(JoinHandle<Box<dyn Job>>),
+}
+
+/// What a training thread and the thread of JavaScript tell each other.
+#[derive(Default)]
+struct Signals {
+    /// The run has ended.
+    is_done: AtomicBool,
+    /// JavaScript has been woken and has not looked at the reports since.
+    is_awake: AtomicBool,
+}
+
+impl Fit {
+    /// A fit that waits for its data.
+    pub fn new(start: Start) -> Self {
+        Fit {
+            start,
+            state: State::New,
+            watch: None,
+            first_epoch: 0,
+            copied: 0,
+            signals: Arc::default(),
+        }
+    }
+
+    /// Gets ready to train the network of `buffer`.
+    pub fn prepare(
+        &mut self,
+        model: &dyn Model,
+        buffer: &mut [u8],
+        data: Box<dyn DataSet>,
+        held_out: Option<Box<dyn DataSet>>,
+    ) -> Result<()> {
+        let job = model.fit(buffer, &self.start, data, held_out)?;
+        let watch = job.watch();
+        self.first_epoch = watch.epochs();
+        // Those of a resumed run are not in the buffer yet, even if no epoch follows.
+        self.copied = if self.first_epoch > 0 { usize::MAX } else { 0 };
+        self.watch = Some(watch);
+        self.state = State::Ready(job);
+        Ok(())
+    }
+
+    /// Trains for up to so many epochs on this thread, and says whether the run has ended.
+    pub fn advance(&mut self, epochs: usize) -> Result<bool> {
+        match &mut self.state {
+            State::Ready(job) => Ok(job.advance(epochs)),
+            _ => Err(internal("a fit that is ready", "advanceFit", "another")),
+        }
+    }
+
+    /// Trains on a thread. `wake` is called when the run has ended and, if wanted, when there is news.
+    pub fn start(&mut self, every_epoch: bool, wake: impl Fn() + Send + 'static) -> Result<()> {
+        let State::Ready(mut job) = std::mem::replace(&mut self.state, State::New) else {
+            return Err(internal("a fit that is ready", "startFit", "another"));
+        };
+        let signals = self.signals.clone();
+        let train = move || {
+            while !job.advance(1) {
+                if every_epoch && !signals.is_awake.swap(true, Ordering::AcqRel) {
+                    wake();
+                }
+            }
+            signals.is_done.store(true, Ordering::Release);
+            wake();
+            job
+        };
+        let thread = thread::Builder::new().name("mikir-fit".into()).spawn(train);
+        self.state = State::Running(thread.map_err(|error| internal("a thread", "fit", error))?);
+        Ok(())
+    }
+
+    /// Asks the run to stop.
+    pub fn stop(&self, reason: StoppedBy) -> Result<()> {
+        self.watch()?.stop(reason);
+        Ok(())
+    }
+
+    /// Whether the run on its thread has ended.
+    pub fn is_done(&self) -> bool {
+        self.signals.is_done.load(Ordering::Acquire)
+    }
+
+    /// How many epochs there will be at most.
+    pub fn epochs(&self) -> Result<usize> {
+        Ok(self.watch()?.most_epochs())
+    }
+
+    /// How many epochs were done before this fit.
+    pub fn first_epoch(&self) -> usize {
+        self.first_epoch
+    }
+
+    /// Fills `out` with reports from the place `from` on and returns how many they are.
+    pub fn reports(&self, from: usize, out: &mut [f64]) -> Result<usize> {
+        self.signals.is_awake.store(false, Ordering::Release);
+        let mut reports = Vec::new();
+        self.watch()?.reports(from, &mut reports, out.len() / REPORT);
+        for (report, out) in reports.iter().zip(out.chunks_exact_mut(REPORT)) {
+            let validation_loss = report.validation_loss.unwrap_or(f64::NAN);
+            out.copy_from_slice(&[
+                report.epoch as f64,
+                report.loss,
+                validation_loss,
+                report.learning_rate,
+                report.elapsed,
+            ]);
+        }
+        Ok(reports.len())
+    }
+
+    /// Puts the values of the last whole epoch into the buffer, if they are not there yet.
+    pub fn refresh(&mut self, buffer: &mut [u8]) -> Result<()> {
+        let watch = self.watch.as_ref().ok_or_else(unprepared)?;
+        // Read first: what is copied then is no older.
+        let epochs = watch.epochs();
+        if epochs != self.copied {
+            watch.copy_values(buffer)?;
+            self.copied = epochs;
+        }
+        Ok(())
+    }
+
+    /// Waits for the end of the run and puts the final values into the buffer: what it came to, and all reports.
+    pub fn finish(self, buffer: &mut [u8]) -> Result<(Outcome, Vec<EpochReport>)> {
+        let watch = self.watch()?.clone();
+        let mut job = match self.state {
+            State::Running(thread) => thread
+                .join()
+                .map_err(|_| internal("no panic", "the training thread", "one"))?,
+            State::Ready(job) => job,
+            State::New => return Err(unprepared()),
+        };
+        watch.copy_values(buffer)?;
+        let outcome = job.outcome()?;
+        let mut reports = Vec::new();
+        watch.reports(0, &mut reports, usize::MAX);
+        Ok((outcome, reports))
+    }
+
+    fn watch(&self) -> Result<&Arc<dyn Watch>> {
+        self.watch.as_ref().ok_or_else(unprepared)
+    }
+}
+
+fn unprepared() -> crate::nn::Error {
+    internal("a fit that has its data", "the call", "another")
+}
+
+/// The fits and the data sets of one JavaScript environment, by number.
+#[derive(Default)]
+pub struct Fits {
+    /// The fits.
+    pub fits: Slots<Fit>,
+    /// The data sets that no fit has taken yet.
+    pub data: Slots<Box<dyn DataSet>>,
+}
+
+impl Fits {
+    /// Ends everything: the environment goes, and perhaps the code of the addon with it.
+    pub fn close(&mut self) {
+        let fits: Vec<Fit> = self.fits.drain().collect();
+        for watch in fits.iter().filter_map(|fit| fit.watch.as_ref()) {
+            watch.stop(StoppedBy::Abort);
+        }
+        for fit in fits {
+            if let State::Running(thread) = fit.state {
+                let _ = thread.join();
+            }
+        }
+    }
+}

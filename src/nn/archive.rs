@@ -1,0 +1,599 @@
+//! JSON and tensors in one file, for checkpoints.
+//!
+//! The file is one of the safetensors format, little-endian:
+//!
+//! ```text
+//! 8 bytes    the length of the header
+//! header     JSON: the name, type and place of every tensor; the user's JSON, as text, is its `__metadata__.mikir`
+//! tensors    in the order in which they were written
+//! 4 bytes    the last tensor, `crc32`: the CRC-32 of all bytes before it
+//! ```
+//!
+//! A file is hostile until proven: nothing is allocated that its size does not cover.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+
+use crc32fast::Hasher;
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+use serde_json::Value;
+
+use super::error::{Code, Error, Result};
+use super::host;
+use super::wording::Shown;
+
+/// The most bytes a file may have: 64 GiB, the largest network in double precision 32 times.
+pub const MAX_BYTES: u64 = 1 << 36;
+/// The most bytes that safetensors allows for the header.
+const MAX_HEADER: u64 = 100_000_000;
+/// The name of the JSON among the metadata.
+const JSON: &str = "mikir";
+/// The name of the last tensor.
+const CHECKSUM: &str = "crc32";
+const CHECKSUM_BYTES: usize = size_of::<u32>();
+/// How many bytes are converted at a time.
+const CHUNK: usize = 1 << 14;
+
+/// The numbers of a tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tensor {
+    /// In single precision.
+    F32(Vec<f32>),
+    /// In double precision.
+    F64(Vec<f64>),
+}
+
+/// The numbers of a tensor that somebody else owns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TensorRef<'a> {
+    /// In single precision.
+    F32(&'a [f32]),
+    /// In double precision.
+    F64(&'a [f64]),
+}
+
+impl TensorRef<'_> {
+    fn dtype(&self) -> Dtype {
+        match self {
+            TensorRef::F32(_) => Dtype::F32,
+            TensorRef::F64(_) => Dtype::F64,
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            TensorRef::F32(values) => values.len(),
+            TensorRef::F64(values) => values.len(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            TensorRef::F32(values) => size_of_val(*values),
+            TensorRef::F64(values) => size_of_val(*values),
+        }
+    }
+}
+
+/// A number that tensors are made of.
+pub trait Element: Copy {
+    /// The slice as a tensor.
+    fn lend(values: &[Self]) -> TensorRef<'_>;
+    /// The numbers of a tensor, if they have this precision.
+    fn take(tensor: Tensor) -> Option<Vec<Self>>;
+    /// Writes the number.
+    fn put(self, bytes: &mut [u8]);
+    /// Reads a number.
+    fn get(bytes: &[u8]) -> Self;
+}
+
+macro_rules! element {
+    ($number:ident, $precision:ident) => {
+        impl Element for $number {
+            fn lend(values: &[Self]) -> TensorRef<'_> {
+                TensorRef::$precision(values)
+            }
+            fn take(tensor: Tensor) -> Option<Vec<Self>> {
+                match tensor {
+                    Tensor::$precision(values) => Some(values),
+                    _ => None,
+                }
+            }
+            fn put(self, bytes: &mut [u8]) {
+                bytes.copy_from_slice(&self.to_le_bytes());
+            }
+            fn get(bytes: &[u8]) -> Self {
+                $number::from_le_bytes(bytes.try_into().expect("as many bytes as a number has"))
+            }
+        }
+    };
+}
+
+element!(f32, F32);
+element!(f64, F64);
+
+/// Writes a file, whole or not at all (see [`host::replace`]).
+///
+/// # Errors
+/// `File` with the system's reason; `Internal` for a name that is taken.
+pub fn write(path: &Path, json: &Value, tensors: &[(String, TensorRef)]) -> Result<()> {
+    let header = header(json, tensors)?;
+    let tensor_bytes: usize = tensors.iter().map(|(_, tensor)| tensor.bytes()).sum();
+    let bytes = (8 + header.len() + tensor_bytes + CHECKSUM_BYTES) as u64;
+    for (what, bytes, most) in [
+        ("", bytes, MAX_BYTES),
+        ("a header of ", header.len() as u64, MAX_HEADER),
+    ] {
+        if bytes > most {
+            let rule = format!("{what}at most {most} bytes");
+            return Err(Error::new(Code::File, rule, quoted(path), bytes));
+        }
+    }
+    host::replace(path, |file| emit(file, &header, tensors))
+        .map_err(|error| Error::new(Code::File, "a file that can be written", quoted(path), error))
+}
+
+/// Reads what [`write()`] wrote.
+///
+/// # Errors
+/// `File` with the system's reason; `CorruptFile` with what is wrong; `OutOfMemory`.
+pub fn read(path: &Path) -> Result<(Value, BTreeMap<String, Tensor>)> {
+    let result = host::open(path).and_then(|(file, size)| parse(file, size));
+    result.map_err(|error| {
+        let (code, rule) = match error.kind() {
+            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+                (Code::CorruptFile, "a complete mikir checkpoint")
+            }
+            ErrorKind::OutOfMemory => (Code::OutOfMemory, "enough free memory"),
+            _ => (Code::File, "a file that can be read"),
+        };
+        Error::new(code, rule, quoted(path), error)
+    })
+}
+
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display())
+}
+
+fn header(json: &Value, tensors: &[(String, TensorRef)]) -> Result<Vec<u8>> {
+    let mut infos = Vec::with_capacity(tensors.len() + 1);
+    let mut end = 0;
+    let mut place = |name: &str, dtype, count, bytes| {
+        end += bytes;
+        let info = TensorInfo {
+            dtype,
+            shape: vec![count],
+            data_offsets: (end - bytes, end),
+        };
+        infos.push((name.to_string(), info));
+    };
+    for (name, tensor) in tensors {
+        place(name, tensor.dtype(), tensor.count(), tensor.bytes());
+    }
+    place(CHECKSUM, Dtype::U32, 1, CHECKSUM_BYTES);
+
+    let mut names: Vec<&str> = infos.iter().map(|(name, _)| name.as_str()).collect();
+    names.push("__metadata__");
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let name = format!("tensor '{}'", pair[0]);
+        return Err(Error::new(Code::Internal, "a name of its own", name, "it twice"));
+    }
+
+    let metadata = [(JSON.to_string(), json.to_string())].into_iter().collect();
+    let header = Metadata::new(Some(metadata), infos)
+        .map_err(|error| Error::new(Code::Internal, "a header", "the checkpoint", error))?;
+    let mut header = serde_json::to_vec(&header).expect("a header is plain JSON");
+    // Tensors begin at a multiple of 8.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Ok(header)
+}
+
+fn emit(file: impl Write, header: &[u8], tensors: &[(String, TensorRef)]) -> io::Result<()> {
+    let mut file = Checked::new(file);
+    file.write_all(&(header.len() as u64).to_le_bytes())?;
+    file.write_all(header)?;
+    for (_, tensor) in tensors {
+        match tensor {
+            TensorRef::F32(values) => put(&mut file, values)?,
+            TensorRef::F64(values) => put(&mut file, values)?,
+        }
+    }
+    let checksum = file.checksum();
+    file.write_all(&checksum.to_le_bytes())
+}
+
+fn parse(file: impl Read, size: u64) -> io::Result<(Value, BTreeMap<String, Tensor>)> {
+    if size == 0 {
+        return Err(damaged("an empty file"));
+    }
+    if size < 8 {
+        return Err(damaged(format!("{size} bytes, too few")));
+    }
+    if size > MAX_BYTES {
+        return Err(damaged(format!("{size} bytes, more than {MAX_BYTES}")));
+    }
+    let mut file = Checked::new(file);
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER || length > size - 8 {
+        return Err(damaged(format!("a header of {length} bytes in {size}")));
+    }
+    let mut header = vec![0; length as usize];
+    file.read_exact(&mut header)?;
+    let header: Metadata =
+        serde_json::from_slice(&header).map_err(|_| damaged("a header that is not one of safetensors"))?;
+    let whole = 8 + u128::from(length) + header.data_len() as u128;
+    if whole != u128::from(size) {
+        return Err(damaged(format!("{size} bytes where its header names {whole}")));
+    }
+
+    let mut names = header.offset_keys();
+    let content = |name: &str| {
+        let info = header.info(name)?;
+        Some((info.dtype, info.data_offsets.1 - info.data_offsets.0))
+    };
+    let checksum = Some((Dtype::U32, CHECKSUM_BYTES));
+    if names.pop().as_deref() != Some(CHECKSUM) || content(CHECKSUM) != checksum {
+        return Err(damaged("no checksum"));
+    }
+    let mut tensors = BTreeMap::new();
+    for name in names {
+        let tensor = match content(&name) {
+            Some((Dtype::F32, bytes)) => Tensor::F32(get(&mut file, bytes)?),
+            Some((Dtype::F64, bytes)) => Tensor::F64(get(&mut file, bytes)?),
+            _ => {
+                let name = Value::String(name);
+                let reason = format!("tensor {} of another type than F32 and F64", Shown(&name));
+                return Err(damaged(reason));
+            }
+        };
+        tensors.insert(name, tensor);
+    }
+
+    let computed = file.checksum();
+    let mut checksum = [0; CHECKSUM_BYTES];
+    file.read_exact(&mut checksum)?;
+    if u32::from_le_bytes(checksum) != computed {
+        return Err(damaged("bytes that do not match their checksum"));
+    }
+    let json = header.metadata().as_ref().and_then(|metadata| metadata.get(JSON));
+    let json = json.and_then(|text| serde_json::from_str(text).ok());
+    json.map(|json| (json, tensors))
+        .ok_or_else(|| damaged("no JSON of mikir"))
+}
+
+fn damaged(reason: impl fmt::Display) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, reason.to_string())
+}
+
+fn put<N: Element>(file: &mut impl Write, values: &[N]) -> io::Result<()> {
+    let mut buffer = [0; CHUNK];
+    for values in values.chunks(CHUNK / size_of::<N>()) {
+        let bytes = &mut buffer[..size_of_val(values)];
+        for (bytes, value) in bytes.chunks_exact_mut(size_of::<N>()).zip(values) {
+            value.put(bytes);
+        }
+        file.write_all(bytes)?;
+    }
+    Ok(())
+}
+
+fn get<N: Element>(file: &mut impl Read, bytes: usize) -> io::Result<Vec<N>> {
+    let mut values = Vec::new();
+    values
+        .try_reserve_exact(bytes / size_of::<N>())
+        .map_err(|_| io::Error::new(ErrorKind::OutOfMemory, format!("a need of {bytes} bytes")))?;
+    let mut buffer = [0; CHUNK];
+    let mut left = bytes;
+    while left > 0 {
+        let bytes = &mut buffer[..left.min(CHUNK)];
+        file.read_exact(bytes)?;
+        values.extend(bytes.chunks_exact(size_of::<N>()).map(N::get));
+        left -= bytes.len();
+    }
+    Ok(values)
+}
+
+/// A file, and the checksum of what has been read from it or written to it.
+struct Checked<F> {
+    file: F,
+    hasher: Hasher,
+}
+
+impl<F> Checked<F> {
+    fn new(file: F) -> Self {
+        Checked {
+            file,
+            hasher: Hasher::new(),
+        }
+    }
+
+    fn checksum(&self) -> u32 {
+        self.hasher.clone().finalize()
+    }
+}
+
+impl<F: Write> Write for Checked<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl<F: Read> Read for Checked<F> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::host::tests::Folder;
+    use super::super::random::Generator;
+    use super::*;
+    use serde_json::json;
+    use std::fs;
+
+    const DOUBLES: [f64; 9] = [
+        0.0,
+        -0.0,
+        5e-324,
+        -2.2e-308,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        0.1,
+        f64::INFINITY,
+        f64::NAN,
+    ];
+    const SINGLES: [f32; 6] = [-0.0, 1e-45, -1.1e-38, f32::MAX, 0.1, f32::NEG_INFINITY];
+
+    fn tensors() -> Vec<(String, TensorRef<'static>)> {
+        vec![
+            ("weights".into(), TensorRef::F32(&SINGLES[..5])),
+            ("none".into(), TensorRef::F64(&[])),
+            ("a \"name\" \n".into(), TensorRef::F64(&DOUBLES)),
+            ("".into(), TensorRef::F32(&SINGLES)),
+        ]
+    }
+
+    fn sample() -> Value {
+        json!({ "epoch": 3, "loss": 0.1 + 0.2, "text": "\"quoted\" \u{0} \u{2028} é", "rest": [null, true, {}] })
+    }
+
+    fn bytes_of(json: &Value, tensors: &[(String, TensorRef)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        emit(&mut bytes, &header(json, tensors).unwrap(), tensors).unwrap();
+        bytes
+    }
+
+    fn parsed(bytes: &[u8]) -> io::Result<(Value, BTreeMap<String, Tensor>)> {
+        parse(bytes, bytes.len() as u64)
+    }
+
+    fn reason(bytes: &[u8]) -> String {
+        let error = parsed(bytes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
+        error.to_string()
+    }
+
+    /// A file with any header, and a checksum that is right.
+    fn forged(header: &str, data: &[u8]) -> Vec<u8> {
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.extend(data);
+        let checksum = crc32fast::hash(&bytes);
+        bytes.extend(checksum.to_le_bytes());
+        bytes
+    }
+
+    fn assert_same_bits(read: &BTreeMap<String, Tensor>, written: &[(String, TensorRef)]) {
+        assert_eq!(read.len(), written.len());
+        for (name, tensor) in written {
+            match (&read[name], tensor) {
+                (Tensor::F32(a), TensorRef::F32(b)) => {
+                    assert!(a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())));
+                }
+                (Tensor::F64(a), TensorRef::F64(b)) => {
+                    assert!(a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())));
+                }
+                _ => panic!("{name} has another precision"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_bit_by_bit() {
+        let folder = Folder::new("archive");
+        let path = folder.path("run.ckpt");
+        let mut generator = Generator::new(1);
+        let large: Vec<f64> = (0..CHUNK + 3).map(|_| generator.normal()).collect();
+        let mut all = tensors();
+        all.push(("large".into(), TensorRef::F64(&large)));
+        for tensors in [&all[..], &all[..2], &[]] {
+            write(&path, &sample(), tensors).unwrap();
+            let (json, read) = read(&path).unwrap();
+            assert_eq!(json, sample());
+            assert_same_bits(&read, tensors);
+            assert_eq!(fs::read(&path).unwrap(), bytes_of(&sample(), tensors));
+        }
+        assert_eq!(folder.names(), ["run.ckpt"]);
+    }
+
+    #[test]
+    fn a_tensor_is_taken_in_its_own_precision_alone() {
+        assert_eq!(f32::lend(&[1.0]), TensorRef::F32(&[1.0]));
+        assert_eq!(f64::take(Tensor::F64(vec![1.0])), Some(vec![1.0]));
+        assert_eq!(f64::take(Tensor::F32(vec![1.0])), None);
+    }
+
+    #[test]
+    fn other_readers_of_the_format_read_it() {
+        let bytes = bytes_of(&sample(), &tensors());
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let weights = file.tensor("weights").unwrap();
+        assert_eq!((weights.dtype(), weights.shape()), (Dtype::F32, &[5][..]));
+        let expected: Vec<u8> = SINGLES[..5].iter().flat_map(|x| x.to_le_bytes()).collect();
+        assert_eq!(weights.data(), expected);
+        // The checksum is the ordinary CRC-32, of all but its own bytes.
+        let (rest, checksum) = bytes.split_last_chunk().unwrap();
+        assert_eq!(crc32fast::hash(rest), u32::from_le_bytes(*checksum));
+        assert_eq!(crc32fast::hash(b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let bytes = bytes_of(&sample(), &tensors());
+        parsed(&bytes).unwrap();
+        for place in 0..bytes.len() {
+            for change in [1, 0x20, 0x80, 0xff] {
+                let mut changed = bytes.clone();
+                changed[place] ^= change;
+                reason(&changed);
+            }
+        }
+    }
+
+    #[test]
+    fn every_missing_or_added_byte_is_noticed() {
+        let bytes = bytes_of(&sample(), &tensors());
+        for length in 0..bytes.len() {
+            reason(&bytes[..length]);
+            // The file shrinks while it is read.
+            let error = parse(&bytes[..length], bytes.len() as u64).unwrap_err();
+            assert!(matches!(
+                error.kind(),
+                ErrorKind::InvalidData | ErrorKind::UnexpectedEof
+            ));
+        }
+        reason(&[&bytes[..], &[0]].concat());
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        let mut generator = Generator::new(2);
+        for length in 0..2000u64 {
+            let mut bytes: Vec<u8> = (0..length).map(|_| generator.below(256) as u8).collect();
+            reason(&bytes);
+            // With the length of a header that fits.
+            if length > 8 {
+                bytes[..8].copy_from_slice(&(length / 2).min(length - 8).to_le_bytes());
+                reason(&bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_forged_header_is_refused_with_the_reason() {
+        let json = r#""__metadata__":{"mikir":"{}"}"#;
+        let sum = |at: usize| {
+            format!(
+                r#""crc32":{{"dtype":"U32","shape":[1],"data_offsets":[{at},{}]}}"#,
+                at + 4
+            )
+        };
+        let tensor = |dtype: &str, shape: &str, end: u64| {
+            let sum = sum(8);
+            format!(r#"{{{json},"a":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{end}]}},{sum}}}"#)
+        };
+        assert!(parsed(&forged(&tensor("F64", "[1]", 8), &[0; 8])).is_ok());
+        let no_header = "a header that is not one of safetensors";
+        let cases = [
+            (
+                tensor("I64", "[1]", 8),
+                "tensor 'a' of another type than F32 and F64",
+            ),
+            (tensor("F64", "[2]", 8), no_header),
+            (tensor("F64", "[-1]", 8), no_header),
+            (tensor("F64", "[4294967296,4294967296,4294967296]", 8), no_header),
+            (tensor("F64", "[1]", u64::MAX), no_header),
+            (tensor("F65", "[1]", 8), no_header),
+            ("[".repeat(10_000), no_header),
+            ("{}".into(), "22 bytes where its header names 10"),
+        ];
+        for (header, expected) in cases {
+            let reason = reason(&forged(&header, &[0; 8]));
+            assert_eq!(reason, expected, "{header:.100}");
+        }
+        let nothing = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+        let long = r#"{"crc32":{"dtype":"U32","shape":[2],"data_offsets":[0,8]}}"#;
+        assert_eq!(reason(&forged(nothing, &[])), "no checksum");
+        assert_eq!(reason(&forged(long, &[0; 4])), "no checksum");
+        for json in ["", r#""__metadata__":{},"#, r#""__metadata__":{"mikir":"{"},"#] {
+            let header = format!("{{{json}{}}}", sum(0));
+            assert_eq!(reason(&forged(&header, &[])), "no JSON of mikir");
+        }
+        let huge = u64::MAX.to_le_bytes();
+        assert_eq!(reason(&huge), "a header of 18446744073709551615 bytes in 8");
+        let error = parse(&huge[..], MAX_BYTES + 1).unwrap_err();
+        assert_eq!(error.to_string(), "68719476737 bytes, more than 68719476736");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_is_answered_with_the_path_and_the_reason() {
+        let folder = Folder::new("refused");
+        let said = |error: Error| format!("{error} [{}]", error.code.as_str());
+        let path = folder.path("run.ckpt");
+        let shown = path.display();
+
+        let missing = said(read(&path).unwrap_err());
+        assert!(
+            missing.starts_with(&format!(
+                "Expected a file that can be read for '{shown}' but received "
+            )),
+            "{missing}"
+        );
+        assert!(missing.ends_with(" [ERR_MIKIR_FILE]"), "{missing}");
+
+        for (content, reason) in [("", "an empty file"), ("short", "5 bytes, too few")] {
+            fs::write(&path, content).unwrap();
+            assert_eq!(
+                said(read(&path).unwrap_err()),
+                format!(
+                    "Expected a complete mikir checkpoint for '{shown}' but received {reason} [ERR_MIKIR_CORRUPT_FILE]"
+                )
+            );
+        }
+
+        let inside = folder.path("inside");
+        fs::create_dir(&inside).unwrap();
+        assert_eq!(
+            said(read(&inside).unwrap_err()),
+            format!(
+                "Expected a file that can be read for '{}' but received a folder [ERR_MIKIR_FILE]",
+                inside.display()
+            )
+        );
+        assert_eq!(
+            said(write(&inside, &sample(), &[]).unwrap_err()),
+            format!(
+                "Expected a file that can be written for '{}' but received a folder [ERR_MIKIR_FILE]",
+                inside.display()
+            )
+        );
+
+        let nowhere = folder.path("nowhere").join("run.ckpt");
+        assert_eq!(write(&nowhere, &sample(), &[]).unwrap_err().code, Code::File);
+        assert_eq!(folder.names(), ["inside", "run.ckpt"]);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused() {
+        for names in [["a", "a"], ["a", "crc32"], ["__metadata__", "a"]] {
+            let tensors = names.map(|name| (name.to_string(), TensorRef::F32(&[])));
+            let error = header(&json!({}), &tensors).unwrap_err();
+            assert_eq!(error.code, Code::Internal);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! A run as a file: everything that the rest of it follows from.
+//!
+//! The tensors are the values, the best values, the optimizer's buffers and the history; the rest is JSON.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::nn::architecture::Architecture;
+use crate::nn::archive::{self, Element, Tensor};
+use crate::nn::error::{Code, Error, Result};
+use crate::nn::initializer::Initializer;
+use crate::nn::real::Real;
+
+use super::data::Data;
+use super::monitor::EpochReport;
+use super::options::FitOptions;
+use super::run::{Problem, Run, Watch};
+
+/// Tells a checkpoint from other files, and from those of later versions.
+const FORMAT: &str = "mikir checkpoint 1";
+
+const VALUES: &str = "values";
+const BEST: &str = "best";
+const LOSS: &str = "history.loss";
+const VALIDATION_LOSS: &str = "history.validationLoss";
+const LEARNING_RATE: &str = "history.learningRate";
+
+/// What a checkpoint knows beside its tensors.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct State {
+    format: String,
+    /// The network without its weights.
+    network: Value,
+    seed: u64,
+    options: Value,
+    data: Shape,
+    watch: Watch,
+    /// What the schedule remembers.
+    schedule: Vec<f64>,
+    /// What the optimizer remembers beside its buffers.
+    optimizer: Vec<f64>,
+}
+
+/// What a resumed run must find again.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Shape {
+    rows: usize,
+    held_out_rows: Option<usize>,
+    has_sample_weights: bool,
+}
+
+impl Shape {
+    fn of<T: Real>(problem: &Problem<T>) -> Self {
+        Shape {
+            rows: problem.data.rows(),
+            held_out_rows: problem.held_out.as_ref().map(Data::rows),
+            has_sample_weights: problem.has_sample_weights,
+        }
+    }
+}
+
+impl<T: Real> Run<T> {
+    /// Writes the checkpoint, if there is one to write after this epoch or at the end.
+    pub(super) fn save(&self, is_over: bool) -> Result<()> {
+        let Some(checkpoint) = &self.options().checkpoint else {
+            return Ok(());
+        };
+        if !is_over && !self.epoch.is_multiple_of(checkpoint.every_epochs) {
+            return Ok(());
+        }
+        let problem = &self.problem;
+        let state = State {
+            format: FORMAT.into(),
+            network: network::<T>(&problem.architecture),
+            seed: problem.seed,
+            options: problem.options.to_json(),
+            data: Shape::of(problem),
+            watch: self.watch,
+            schedule: self.schedule.scalars(),
+            optimizer: self.solver.scalars(),
+        };
+        let history = self.monitor().reports(0, <[EpochReport]>::to_vec);
+        let column = |number: fn(&EpochReport) -> f64| history.iter().map(number).collect::<Vec<_>>();
+        let losses = column(|report| report.loss);
+        let validation_losses: Vec<f64> = history
+            .iter()
+            .filter_map(|report| report.validation_loss)
+            .collect();
+        let rates = column(|report| report.learning_rate);
+
+        let mut tensors = vec![
+            (VALUES.to_string(), T::lend(&self.values)),
+            (LOSS.to_string(), f64::lend(&losses)),
+            (VALIDATION_LOSS.to_string(), f64::lend(&validation_losses)),
+            (LEARNING_RATE.to_string(), f64::lend(&rates)),
+        ];
+        tensors.extend(self.best.iter().map(|best| (BEST.to_string(), T::lend(best))));
+        let buffers = self.solver.buffers();
+        tensors.extend(
+            buffers
+                .iter()
+                .enumerate()
+                .map(|(k, buffer)| (buffer_name(k), T::lend(buffer))),
+        );
+        let json = serde_json::to_value(state)
+            .map_err(|error| Error::new(Code::Internal, "JSON", "the checkpoint", error))?;
+        archive::write(Path::new(&checkpoint.path), &json, &tensors)
+    }
+}
+
+/// The run of the checkpoint at `path`, whose options are `given` where they may differ.
+///
+/// # Errors
+/// `File` and `CorruptFile`; `InvalidCombination` where the checkpoint is of another network, of other data or of
+/// another course; those of [`Run::new`].
+pub fn resume<T: Real>(mut problem: Problem<T>, given: &Value, path: &str) -> Result<Run<T>> {
+    let file = Opened { path };
+    let (json, tensors) = archive::read(Path::new(path))?;
+    let mut tensors = Tensors { file, tensors };
+    let state: State = serde_json::from_value(json).map_err(|error| file.corrupt(error))?;
+    if state.format != FORMAT {
+        return Err(file.corrupt(format!("'{}'", state.format)));
+    }
+    let network = network::<T>(&problem.architecture);
+    if state.network != network {
+        return Err(file.other("a network as in the checkpoint", &state.network, &network));
+    }
+    let shape = Shape::of(&problem);
+    if state.data != shape {
+        return Err(file.other_data(&state.data, &shape));
+    }
+    let (loss, outputs) = (problem.architecture.loss(), problem.architecture.output_count());
+    problem.options = FitOptions::resumed(given, &state.options, loss, outputs)?;
+    problem.seed = state.seed;
+
+    let values: Vec<T> = tensors.take(VALUES, Some(problem.architecture.value_count()))?;
+    let mut run = Run::new(problem, &values)?;
+    let losses: Vec<f64> = tensors.take(LOSS, None)?;
+    let rates: Vec<f64> = tensors.take(LEARNING_RATE, Some(losses.len()))?;
+    let validated = if run.validation.is_empty() {
+        0
+    } else {
+        losses.len()
+    };
+    let validation_losses: Vec<f64> = tensors.take(VALIDATION_LOSS, Some(validated))?;
+    if let Some(best) = &mut run.best {
+        best.copy_from_slice(&tensors.take::<T>(BEST, Some(values.len()))?);
+    }
+    let buffers = run
+        .solver
+        .restore(&state.optimizer)
+        .map_err(|error| file.corrupt(error))?;
+    for (k, room) in buffers.into_iter().enumerate() {
+        room.copy_from_slice(&tensors.take::<T>(&buffer_name(k), Some(room.len()))?);
+    }
+    run.schedule
+        .restore_scalars(&state.schedule)
+        .map_err(|error| file.corrupt(error))?;
+    if state.watch.best_epoch > losses.len() {
+        return Err(file.corrupt(format!(
+            "best epoch {} of {}",
+            state.watch.best_epoch,
+            losses.len()
+        )));
+    }
+    run.watch = state.watch;
+    let report = |epoch: usize| EpochReport {
+        epoch: epoch + 1,
+        loss: losses[epoch],
+        validation_loss: validation_losses.get(epoch).copied(),
+        learning_rate: rates[epoch],
+        elapsed: 0.0,
+    };
+    run.restore((0..losses.len()).map(report).collect());
+    Ok(run)
+}
+
+fn buffer_name(k: usize) -> String {
+    format!("optimizer.{k}")
+}
+
+/// The network without its weights, wherever these came from.
+fn network<T: Real>(architecture: &Architecture) -> Value {
+    let mut options = architecture.options(T::PRECISION);
+    for layer in &mut options.layers {
+        layer.initializer = Initializer::Zeros;
+    }
+    options.to_json()
+}
+
+/// The tensors of a checkpoint.
+struct Tensors<'p> {
+    file: Opened<'p>,
+    tensors: BTreeMap<String, Tensor>,
+}
+
+impl Tensors<'_> {
+    /// The numbers of the tensor `name`, which are to be finite and so many.
+    fn take<E: Element + Real>(&mut self, name: &str, count: Option<usize>) -> Result<Vec<E>> {
+        let numbers = self.tensors.remove(name).and_then(E::take).filter(|numbers| {
+            count.is_none_or(|count| count == numbers.len()) && numbers.iter().all(|x| x.is_finite())
+        });
+        numbers.ok_or_else(|| self.file.corrupt(format!("a wrong tensor '{name}'")))
+    }
+}
+
+/// The file in errors.
+#[derive(Clone, Copy)]
+struct Opened<'p> {
+    path: &'p str,
+}
+
+impl Opened<'_> {
+    fn corrupt(self, received: impl std::fmt::Display) -> Error {
+        let name = format!("'{}'", self.path);
+        Error::new(Code::CorruptFile, "a mikir checkpoint", name, received)
+    }
+
+    fn other(self, expected: &str, saved: &Value, mine: &Value) -> Error {
+        let (expected, received) = difference(saved, mine).unwrap_or((expected.into(), "another".into()));
+        let name = format!("the network that resumes '{}'", self.path);
+        Error::new(Code::InvalidCombination, expected, name, received)
+    }
+
+    fn other_data(self, saved: &Shape, mine: &Shape) -> Error {
+        let shown = |shape: &Shape| {
+            let held_out = shape
+                .held_out_rows
+                .map_or(String::new(), |rows| format!(", {rows} rows of validation"));
+            let weights = if shape.has_sample_weights {
+                ", sampleWeights"
+            } else {
+                ""
+            };
+            format!("{} rows{held_out}{weights}", shape.rows)
+        };
+        let name = format!("the data that resume '{}'", self.path);
+        Error::new(Code::InvalidCombination, shown(saved), name, shown(mine))
+    }
+}
+
+/// The first thing that two networks differ in, as each has it.
+fn difference(saved: &Value, mine: &Value) -> Option<(String, String)> {
+    let layers = |network: &Value| network["layers"].as_array().map_or(0, Vec::len);
+    if layers(saved) != layers(mine) {
+        let count = |network| format!("{} layers", layers(network).saturating_sub(1));
+        return Some((count(saved), count(mine)));
+    }
+    let pairs = |path: String, a: &Value, b: &Value| (path, a.clone(), b.clone());
+    let mut parts = vec![
+        pairs("loss".into(), &saved["loss"], &mine["loss"]),
+        pairs("precision".into(), &saved["precision"], &mine["precision"]),
+    ];
+    for l in 0..layers(saved) {
+        let (a, b) = (&saved["layers"][l], &mine["layers"][l]);
+        match (a.as_object(), b.as_object()) {
+            (Some(of_a), Some(of_b)) => {
+                let keys: std::collections::BTreeSet<_> = of_a.keys().chain(of_b.keys()).collect();
+                parts.extend(
+                    keys.into_iter()
+                        .map(|key| pairs(format!("layers[{l}].{key}"), &a[key], &b[key])),
+                );
+            }
+            _ => parts.push(pairs(format!("layers[{l}]"), a, b)),
+        }
+    }
+    let (path, a, b) = parts.into_iter().find(|(_, a, b)| a != b)?;
+    Some((format!("{path} {a}"), format!("{path} {b}")))
+}

@@ -1,0 +1,96 @@
+//! Training: many epochs over many rows.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`options`] | what a user chooses of a fit, read from JSON |
+//! | [`data`] | the rows |
+//! | [`run`] | the run: epochs, and when they end |
+//! | [`solver`] | its optimizer at work |
+//! | [`trainer`] | gradients and losses of batches, on several threads |
+//! | [`monitor`] | what a fit and those who watch it tell each other |
+//! | [`checkpoint`] | a run as a file |
+
+pub mod checkpoint;
+pub mod data;
+pub mod monitor;
+pub mod options;
+pub mod run;
+pub mod solver;
+pub mod trainer;
+
+pub use data::{Data, Part};
+pub use monitor::{EpochReport, Monitor, StoppedBy};
+pub use options::FitOptions;
+pub use run::{Problem, Run};
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::architecture::Architecture;
+use super::error::{Code, Error, Result};
+use super::evaluation::{self, Evaluation};
+use super::host;
+use super::real::Real;
+use trainer::{Trainer, Work};
+
+/// How a run begins: the options as the user gave them, and the seed of the network.
+pub struct Start {
+    /// The options in JSON.
+    pub options: Value,
+    /// Where every random choice comes from, unless the run is resumed.
+    pub seed: u64,
+}
+
+/// A run from `values`, or from the checkpoint that the options name.
+///
+/// # Errors
+/// Those of [`FitOptions::from_json`], [`Run::new`] and [`checkpoint::resume`].
+pub fn begin<T: Real>(
+    architecture: Arc<Architecture>,
+    start: &Start,
+    data: Data<T>,
+    held_out: Option<Data<T>>,
+    values: &[T],
+) -> Result<Run<T>> {
+    let options = FitOptions::from_json(&start.options, architecture.loss(), architecture.output_count())?;
+    let problem = Problem {
+        architecture,
+        seed: start.seed,
+        options,
+        has_sample_weights: data.is_weighted(),
+        data,
+        held_out,
+    };
+    match problem.options.resume.clone() {
+        None => Run::new(problem, values),
+        Some(path) => checkpoint::resume(problem, &start.options, &path),
+    }
+}
+
+/// The measures of a network over `data`.
+///
+/// # Errors
+/// `OutOfMemory` where the system has none.
+pub fn evaluate<T: Real>(architecture: &Architecture, values: &[T], data: &Data<T>) -> Result<Evaluation> {
+    if !data.is_complete() {
+        return Err(Error::new(Code::Internal, "whole rows", "the data", "other"));
+    }
+    let rows: Vec<u32> = (0..data.rows() as u32).collect();
+    let mut outputs = super::online::zeros(data.rows() * data.units, "the outputs")?;
+    let mut trainer = Trainer::new(architecture, 1, rows.len(), host::threads())?;
+    let work = Work {
+        architecture,
+        data,
+        rows: &rows,
+        is_stopped: &|| false,
+    };
+    let mut end = 0;
+    let mut see = |stretch: &[T]| {
+        outputs[end..end + stretch.len()].copy_from_slice(stretch);
+        end += stretch.len();
+    };
+    let loss = trainer.loss(work, values, &mut see).unwrap_or_default();
+    let targets = data.part(Part::Targets);
+    evaluation::evaluate(architecture.loss(), loss.mean(), &outputs, targets, data.units)
+}

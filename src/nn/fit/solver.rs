@@ -1,0 +1,66 @@
+//! The optimizer of a run at work.
+
+use crate::nn::architecture::Architecture;
+use crate::nn::error::Result;
+use crate::nn::lbfgs::LbfgsState;
+use crate::nn::online::zeros;
+use crate::nn::optimizer::{Optimizer, OptimizerState};
+use crate::nn::real::Real;
+
+/// The optimizer of a run at work.
+pub enum Solver<T> {
+    /// Steps by the gradient of a batch.
+    Steps(OptimizerState<T>),
+    /// Evaluates the loss of all rows as it needs; with room for the values that it tries.
+    Lbfgs(Box<LbfgsState<T>>, Vec<T>),
+}
+
+impl<T: Real> Solver<T> {
+    /// The optimizer before its first step.
+    ///
+    /// # Errors
+    /// `OutOfMemory` where the system has none.
+    pub fn new(optimizer: &Optimizer, architecture: &Architecture) -> Result<Self> {
+        let count = architecture.parameter_count();
+        Ok(match optimizer {
+            Optimizer::Lbfgs(lbfgs) => {
+                let room = zeros(architecture.value_count(), "the optimizer")?;
+                Solver::Lbfgs(Box::new(lbfgs.state(count)?), room)
+            }
+            optimizer => Solver::Steps(optimizer.state(count)?),
+        })
+    }
+
+    /// What is remembered for each parameter.
+    pub fn buffers(&self) -> Vec<&[T]> {
+        match self {
+            Solver::Steps(state) => state.buffers().collect(),
+            Solver::Lbfgs(state, _) => state.buffers().collect(),
+        }
+    }
+
+    /// What is remembered beside.
+    pub fn scalars(&self) -> Vec<f64> {
+        match self {
+            Solver::Steps(state) => state.scalars(),
+            Solver::Lbfgs(state, _) => state.scalars(),
+        }
+    }
+
+    /// Restores what [`scalars`](Self::scalars) gave, and gives the [`buffers`](Self::buffers) to be restored.
+    ///
+    /// # Errors
+    /// `InvalidLength` or `OutOfRange` where it cannot have given that.
+    pub fn restore(&mut self, scalars: &[f64]) -> Result<Vec<&mut [T]>> {
+        Ok(match self {
+            Solver::Steps(state) => {
+                state.restore_scalars(scalars)?;
+                state.buffers_mut().collect()
+            }
+            Solver::Lbfgs(state, _) => {
+                state.restore_scalars(scalars)?;
+                state.buffers_mut().collect()
+            }
+        })
+    }
+}
