@@ -1,10 +1,12 @@
 //! The gradient of every kind of network, against finite differences and against PyTorch.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use super::activation::Activation;
 use super::architecture::Architecture;
-use super::batch::{Batch, Masks, penalty};
+use super::batch::{Batch, Masks, Sink, penalty};
 use super::initializer::initialize;
 use super::loss::Loss;
 use super::options::NetworkOptions;
@@ -26,6 +28,16 @@ struct Case {
     row_weights: Vec<f64>,
 }
 
+/// Keeps the gradients at these values.
+struct Keep<'a, T>(&'a [T], Shared<'a, T>);
+
+impl<T: Real> Sink<T> for Keep<'_, T> {
+    unsafe fn take(&self, range: Range<usize>, compute: impl FnOnce(&[T], &mut [T], bool)) {
+        // SAFETY: as the caller promises.
+        compute(&self.0[range.clone()], unsafe { self.1.write(range) }, true);
+    }
+}
+
 /// A training pass on one thread: the loss, and the gradients where they are wanted.
 pub fn training_pass<T: Real>(
     batch: &mut Batch<T>,
@@ -44,14 +56,14 @@ pub fn training_pass<T: Real>(
     let weight = |row| weights.map_or(1.0, |weights| T::to_f64(weights[row]));
     let total: f64 = (0..rows).map(weight).sum();
     let mut losses = vec![0.0; rows];
-    let pass = batch.pass(architecture, values, rows, Some(masks), &|| false);
+    let pass = batch.pass(architecture, rows, Some(masks), &|| false);
     // SAFETY: this thread is the only one.
     unsafe {
-        pass.forward(0..rows, inputs);
+        pass.forward(values, 0..rows, inputs);
         pass.losses(0..rows, targets, &mut losses);
         if let Some(gradients) = gradients {
-            pass.backward(0..rows, targets, weights, T::from_f64(1.0 / total));
-            pass.gradients((0, 1), inputs, Shared::new(gradients), true);
+            pass.backward(values, 0..rows, targets, weights, T::from_f64(1.0 / total));
+            pass.gradients((0, 1), inputs, &Keep(values, Shared::new(gradients)));
         }
     }
     losses

@@ -409,7 +409,9 @@ fn start_fit(call: &Call, home: &Environment) -> Result<()> {
     let wake = move || {
         let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
     };
-    with_fit(home, call.argument(0)?, |fit| fit.start(every_epoch, wake))
+    let thread = with_fit(home, call.argument(0)?, |fit| fit.start(every_epoch, wake))?;
+    home.fits.borrow_mut().watch_over(thread);
+    Ok(())
 }
 
 /// `stopFit(fit, reason)`: as soon as possible.
@@ -463,19 +465,27 @@ pub struct HistoryInfo {
     pub stopped_by: String,
 }
 
-/// `finishFit(fit, buffer): HistoryInfo`: waits for the end and puts the final weights into the buffer, also where
+/// `finishFit(fit, buffer): HistoryInfo`: puts the final weights of a run that has ended into the buffer, also where
 /// it then throws why the run failed. The fit is gone afterwards.
 fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
     let (number, mut buffer) = (call.argument(0)?, call.argument::<ArrayBuffer>(1)?);
     let fit = home.fits.borrow_mut().fits.remove(number);
     let fit = fit.ok_or_else(|| no_such("fit", number))?;
-    let (outcome, reports) = fit.finish(bytes_mut(&mut buffer))?;
-    let validation: Option<Vec<f64>> = reports.iter().map(|report| report.validation_loss).collect();
-    let validation = validation.filter(|losses| !losses.is_empty());
+    let (outcome, watch) = fit.finish(bytes_mut(&mut buffer))?;
+    let (mut losses, mut validation_losses) = (Vec::new(), None);
+    watch.reports(0, &mut |reports| {
+        losses = reports.iter().map(|report| report.loss).collect();
+        validation_losses = reports
+            .iter()
+            .map(|report| report.validation_loss)
+            .collect::<Option<Vec<_>>>();
+    });
     Ok(HistoryInfo {
-        loss: Float64Array::new(reports.iter().map(|report| report.loss).collect()),
-        validation_loss: validation.map(Float64Array::new),
-        epochs: reports.len() as f64,
+        epochs: losses.len() as f64,
+        validation_loss: validation_losses
+            .filter(|all| !all.is_empty())
+            .map(Float64Array::new),
+        loss: Float64Array::new(losses),
         best_epoch: outcome.best_epoch as f64,
         duration_ms: outcome.duration,
         stopped_by: outcome.stopped_by.name().into(),

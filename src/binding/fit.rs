@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::failure::internal;
@@ -60,8 +60,8 @@ pub trait Watch: Send + Sync {
     fn epochs(&self) -> usize;
     /// How many there will be at most.
     fn most_epochs(&self) -> usize;
-    /// The reports from the place `from` on, as many as there is room for.
-    fn reports(&self, from: usize, out: &mut Vec<EpochReport>, most: usize);
+    /// Shows the reports from the place `from` on.
+    fn reports(&self, from: usize, see: &mut dyn FnMut(&[EpochReport]));
     /// Puts the published values into a network's buffer.
     fn copy_values(&self, buffer: &mut [u8]) -> Result<()>;
 }
@@ -165,9 +165,8 @@ impl<T: Real> Watch for View<T> {
         self.most_epochs
     }
 
-    fn reports(&self, from: usize, out: &mut Vec<EpochReport>, most: usize) {
-        let take = |reports: &[EpochReport]| out.extend(reports.iter().take(most));
-        self.monitor.reports(from, take);
+    fn reports(&self, from: usize, see: &mut dyn FnMut(&[EpochReport])) {
+        self.monitor.reports(from, see);
     }
 
     fn copy_values(&self, buffer: &mut [u8]) -> Result<()> {
@@ -194,7 +193,7 @@ enum State {
     /// Waits for its data.
     New,
     Ready(Box<dyn Job>),
-    Running(JoinHandle<Box<dyn Job>>),
+    Running,
 }
 
 /// What a training thread and the thread of JavaScript tell each other.
@@ -204,6 +203,8 @@ struct Signals {
     is_done: AtomicBool,
     /// JavaScript has been woken and has not looked at the reports since.
     is_awake: AtomicBool,
+    /// What the run came to, once it has ended.
+    outcome: Mutex<Option<Result<Outcome>>>,
 }
 
 impl Fit {
@@ -245,8 +246,9 @@ impl Fit {
         }
     }
 
-    /// Trains on a thread. `wake` is called when the run has ended and, if wanted, when there is news.
-    pub fn start(&mut self, every_epoch: bool, wake: impl Fn() + Send + 'static) -> Result<()> {
+    /// Trains on a thread. `wake` is called when the run has ended and, if wanted, when there is news. The thread
+    /// lives a little longer: it also frees what the run took.
+    pub fn start(&mut self, every_epoch: bool, wake: impl Fn() + Send + 'static) -> Result<JoinHandle<()>> {
         let State::Ready(mut job) = std::mem::replace(&mut self.state, State::New) else {
             return Err(internal("a fit that is ready", "startFit", "another"));
         };
@@ -257,13 +259,13 @@ impl Fit {
                     wake();
                 }
             }
-            signals.is_done.store(true, Ordering::Release);
+            signals.end(job.outcome());
             wake();
-            job
         };
         let thread = thread::Builder::new().name("mikir-fit".into()).spawn(train);
-        self.state = State::Running(thread.map_err(|error| internal("a thread", "fit", error))?);
-        Ok(())
+        let thread = thread.map_err(|error| internal("a thread", "fit", error))?;
+        self.state = State::Running;
+        Ok(thread)
     }
 
     /// Asks the run to stop.
@@ -290,19 +292,21 @@ impl Fit {
     /// Fills `out` with reports from the place `from` on and returns how many they are.
     pub fn reports(&self, from: usize, out: &mut [f64]) -> Result<usize> {
         self.signals.is_awake.store(false, Ordering::Release);
-        let mut reports = Vec::new();
-        self.watch()?.reports(from, &mut reports, out.len() / REPORT);
-        for (report, out) in reports.iter().zip(out.chunks_exact_mut(REPORT)) {
-            let validation_loss = report.validation_loss.unwrap_or(f64::NAN);
-            out.copy_from_slice(&[
-                report.epoch as f64,
-                report.loss,
-                validation_loss,
-                report.learning_rate,
-                report.elapsed,
-            ]);
-        }
-        Ok(reports.len())
+        let mut count = 0;
+        self.watch()?.reports(from, &mut |reports| {
+            for (report, out) in reports.iter().zip(out.chunks_exact_mut(REPORT)) {
+                let validation_loss = report.validation_loss.unwrap_or(f64::NAN);
+                out.copy_from_slice(&[
+                    report.epoch as f64,
+                    report.loss,
+                    validation_loss,
+                    report.learning_rate,
+                    report.elapsed,
+                ]);
+                count += 1;
+            }
+        });
+        Ok(count)
     }
 
     /// Puts the values of the last whole epoch into the buffer, if they are not there yet.
@@ -317,25 +321,32 @@ impl Fit {
         Ok(())
     }
 
-    /// Waits for the end of the run and puts the final values into the buffer: what it came to, and all reports.
-    pub fn finish(self, buffer: &mut [u8]) -> Result<(Outcome, Vec<EpochReport>)> {
+    /// Puts the final values of a run that has ended into the buffer: what it came to, and where its reports are.
+    pub fn finish(self, buffer: &mut [u8]) -> Result<(Outcome, Arc<dyn Watch>)> {
         let watch = self.watch()?.clone();
-        let mut job = match self.state {
-            State::Running(thread) => thread
-                .join()
-                .map_err(|_| internal("no panic", "the training thread", "one"))?,
-            State::Ready(job) => job,
+        let outcome = match self.state {
+            State::Running => self.signals.take(),
+            State::Ready(mut job) => job.outcome(),
             State::New => return Err(unprepared()),
         };
         watch.copy_values(buffer)?;
-        let outcome = job.outcome()?;
-        let mut reports = Vec::new();
-        watch.reports(0, &mut reports, usize::MAX);
-        Ok((outcome, reports))
+        Ok((outcome?, watch))
     }
 
     fn watch(&self) -> Result<&Arc<dyn Watch>> {
         self.watch.as_ref().ok_or_else(unprepared)
+    }
+}
+
+impl Signals {
+    fn end(&self, outcome: Result<Outcome>) {
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        self.is_done.store(true, Ordering::Release);
+    }
+
+    fn take(&self) -> Result<Outcome> {
+        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        outcome.unwrap_or_else(|| Err(internal("a run that has ended", "finishFit", "another")))
     }
 }
 
@@ -350,19 +361,23 @@ pub struct Fits {
     pub fits: Slots<Fit>,
     /// The data sets that no fit has taken yet.
     pub data: Slots<Box<dyn DataSet>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Fits {
+    /// Remembers a thread that trains.
+    pub fn watch_over(&mut self, thread: JoinHandle<()>) {
+        self.threads.retain(|thread| !thread.is_finished());
+        self.threads.push(thread);
+    }
+
     /// Ends everything: the environment goes, and perhaps the code of the addon with it.
     pub fn close(&mut self) {
-        let fits: Vec<Fit> = self.fits.drain().collect();
-        for watch in fits.iter().filter_map(|fit| fit.watch.as_ref()) {
+        for watch in self.fits.drain().filter_map(|fit| fit.watch) {
             watch.stop(StoppedBy::Abort);
         }
-        for fit in fits {
-            if let State::Running(thread) = fit.state {
-                let _ = thread.join();
-            }
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
         }
     }
 }

@@ -16,11 +16,20 @@ use super::kernels::all_finite;
 use super::normalization::{self, MOMENTUM};
 use super::online::{recovered, zeros};
 use super::options::Normalization;
-use super::product::{Matrix, product};
+use super::product::{Matrix, Onto, product, product_of_few, transpose};
 use super::random::Generator;
 use super::real::Real;
 use super::simd::{self, Isa, Scalar, Task};
 use super::team::{Shared, share};
+
+/// Below so many rows, turning them into columns costs more than it brings.
+const FEW: usize = 8;
+
+/// So many gradients at a time, and so many where dz is no larger.
+const TILE: usize = 1 << 17;
+const SMALL_TILE: usize = 1 << 13;
+/// But those of so many inputs at least.
+const LEAST_INPUTS: usize = 16;
 
 /// Room for the intermediate values of a batch, reused from batch to batch.
 #[derive(Clone, Debug)]
@@ -29,6 +38,8 @@ pub struct Batch<T> {
     /// Of the last pass.
     rows: usize,
     places: Vec<Places>,
+    /// Where dz and dx of a layer stand with rows as columns, and how wide the widest is.
+    turned: [(usize, usize); 2],
     memory: Vec<T>,
 }
 
@@ -103,10 +114,14 @@ impl<T: Real> Batch<T> {
                 }
             })
             .collect();
+        let widest = architecture.layers().iter().map(|layer| layer.units).max();
+        let widest = widest.unwrap_or(0);
+        let turned = [(); 2].map(|()| (place(capacity * widest), widest));
         Ok(Batch {
             capacity,
             rows: 0,
             places,
+            turned,
             memory: zeros(length, "a batch")?,
         })
     }
@@ -124,7 +139,6 @@ impl<T: Real> Batch<T> {
     pub fn pass<'a>(
         &'a mut self,
         architecture: &'a Architecture,
-        values: &'a [T],
         rows: usize,
         masks: Option<Masks>,
         is_stopped: &'a (dyn Fn() -> bool + Sync),
@@ -133,11 +147,11 @@ impl<T: Real> Batch<T> {
         self.rows = rows;
         Pass {
             architecture,
-            values,
             rows,
             masks,
             is_stopped,
             places: &self.places,
+            turned: self.turned,
             memory: Shared::new(&mut self.memory),
         }
     }
@@ -154,9 +168,9 @@ impl<T: Real> Batch<T> {
     /// Where a slice has another length than `architecture` says, or there are more rows than room.
     pub fn predict(&mut self, architecture: &Architecture, values: &[T], inputs: &[T]) {
         let rows = inputs.len() / architecture.input_count();
-        let pass = self.pass(architecture, values, rows, None, &|| false);
+        let pass = self.pass(architecture, rows, None, &|| false);
         // SAFETY: no other thread knows of the pass.
-        unsafe { pass.forward(0..rows, inputs) };
+        unsafe { pass.forward(values, 0..rows, inputs) };
     }
 
     /// Takes the statistics of the last training pass into the running ones among `values`.
@@ -184,16 +198,50 @@ fn is_batch_normalized(layer: &Layer) -> bool {
     layer.options.normalization == Some(Normalization::Batch)
 }
 
+/// Where gradients go.
+pub trait Sink<T>: Sync {
+    /// Has the gradients of the parameters in `range` computed: `compute` gets the parameters, the place for their
+    /// gradients, and whether these replace what is there or are added to it.
+    ///
+    /// # Safety
+    /// No other thread may be at work on these parameters.
+    unsafe fn take(&self, range: Range<usize>, compute: impl FnOnce(&[T], &mut [T], bool));
+}
+
+/// `range` in tiles of as many inputs as make the best use of the caches: of a small dz, which stays in the first
+/// one, few gradients at a time do too.
+fn tiles(range: Range<usize>, units: usize, rows: usize) -> impl Iterator<Item = Range<usize>> {
+    let numbers = if rows * units <= SMALL_TILE {
+        SMALL_TILE
+    } else {
+        TILE
+    };
+    let inputs = (numbers / units).max(LEAST_INPUTS);
+    let end = range.end;
+    range
+        .step_by(inputs)
+        .map(move |start| start..end.min(start + inputs))
+}
+
+/// The most gradients that a [`Sink`] is given at a time.
+pub fn most_gradients(architecture: &Architecture) -> usize {
+    let most = |layer: &Layer| {
+        let tile = (TILE / layer.units).max(LEAST_INPUTS) * layer.units;
+        tile.min(layer.inputs * layer.units).max(layer.units)
+    };
+    architecture.layers().iter().map(most).max().unwrap_or(0)
+}
+
 /// A pass over the rows of a batch, as the threads that share it see it.
 #[derive(Clone, Copy)]
 pub struct Pass<'a, T> {
     architecture: &'a Architecture,
-    values: &'a [T],
     rows: usize,
     /// Those of training; none where the network only predicts.
     masks: Option<Masks>,
     is_stopped: &'a (dyn Fn() -> bool + Sync),
     places: &'a [Places],
+    turned: [(usize, usize); 2],
     memory: Shared<'a, T>,
 }
 
@@ -207,7 +255,7 @@ impl<T: Real> Pass<'_, T> {
     ///
     /// # Panics
     /// Where `x` has another length.
-    pub unsafe fn forward(&self, rows: Range<usize>, x: &[T]) {
+    pub unsafe fn forward(&self, values: &[T], rows: Range<usize>, x: &[T]) {
         assert_eq!(x.len(), rows.len() * self.architecture.input_count());
         let mut x = x;
         for (layer, places) in self.architecture.layers().iter().zip(self.places) {
@@ -217,18 +265,20 @@ impl<T: Real> Pass<'_, T> {
             // SAFETY: these rows are this thread's, as the caller promises, and the parts do not overlap.
             let part = |start| unsafe { self.memory.write(span(start, layer.units, &rows)) };
             let (y, a) = (part(places.y), part(places.a));
-            for y in y.chunks_exact_mut(layer.units) {
-                y.copy_from_slice(&self.values[layer.biases.clone()]);
-            }
-            let w = Matrix::new(&self.values[layer.weights.clone()], layer.inputs, layer.units);
-            product(y, T::ONE, Matrix::new(x, rows.len(), layer.inputs), w, T::ONE);
+            let w = Matrix::new(&values[layer.weights.clone()], layer.inputs, layer.units);
+            let biases = Onto::Row(&values[layer.biases.clone()]);
+            product(y, biases, Matrix::new(x, rows.len(), layer.inputs), w);
             if !all_finite(y) {
-                recover(layer, self.values, x, y);
+                recover(layer, values, x, y);
             }
             match layer.options.normalization {
                 None => {}
-                Some(Normalization::Batch) => self.normalize_batch(layer, places, &rows, y, part(places.n)),
-                Some(Normalization::Layer) => self.normalize_rows(layer, places, &rows, y, part(places.n)),
+                Some(Normalization::Batch) => {
+                    self.normalize_batch(layer, places, values, &rows, y, part(places.n))
+                }
+                Some(Normalization::Layer) => {
+                    self.normalize_rows(layer, places, values, &rows, y, part(places.n))
+                }
             }
             simd::run(Activate {
                 activation: layer.options.activation,
@@ -273,7 +323,14 @@ impl<T: Real> Pass<'_, T> {
     ///
     /// # Safety
     /// No other thread may be at work on these rows.
-    pub unsafe fn backward(&self, rows: Range<usize>, targets: &[T], weights: Option<&[T]>, scale: T) {
+    pub unsafe fn backward(
+        &self,
+        values: &[T],
+        rows: Range<usize>,
+        targets: &[T],
+        weights: Option<&[T]>,
+        scale: T,
+    ) {
         let (output, places) = self.output();
         // SAFETY: these rows are this thread's, as the caller promises, and no part is taken twice at a time.
         let write = |start, units| unsafe { self.memory.write(span(start, units, &rows)) };
@@ -298,16 +355,35 @@ impl<T: Real> Pass<'_, T> {
                 let n = read(places.n, layer.units);
                 write(places.dy, layer.units).copy_from_slice(dz);
                 match normalization {
-                    Normalization::Batch => self.normalize_batch_backward(layer, places, dz, n),
-                    Normalization::Layer => self.normalize_rows_backward(layer, places, &rows, dz, n),
+                    Normalization::Batch => self.normalize_batch_backward(layer, places, values, dz, n),
+                    Normalization::Layer => self.normalize_rows_backward(layer, places, values, &rows, dz, n),
                 }
             }
             let Some(before) = l.checked_sub(1) else { return };
             let (options, places) = (&layers[before].options, &self.places[before]);
             let dx = write(places.dz, layer.inputs);
-            let w = Matrix::new(&self.values[layer.weights.clone()], layer.inputs, layer.units);
-            let dz = Matrix::new(dz, rows.len(), layer.units);
-            product(dx, T::ZERO, dz, w.transposed(), T::ONE);
+            let w = &values[layer.weights.clone()];
+            if self.rows < FEW {
+                product_of_few(dx, dz, w, layer.units);
+            } else {
+                // dx' = w dz', where ' turns rows into columns.
+                let turned = |(start, width), count| {
+                    let start = start + rows.start * width;
+                    // SAFETY: as above; threads may be at different layers, so each has room for the widest.
+                    unsafe { self.memory.write(start..start + rows.len() * count) }
+                };
+                let turned_dz = turned(self.turned[0], layer.units);
+                let turned_dx = turned(self.turned[1], layer.inputs);
+                transpose(turned_dz, dz, rows.len(), layer.units);
+                let w = Matrix::new(w, layer.inputs, layer.units);
+                product(
+                    turned_dx,
+                    Onto::Nothing,
+                    w,
+                    Matrix::new(turned_dz, layer.units, rows.len()),
+                );
+                transpose(dx, turned_dx, layer.inputs, rows.len());
+            }
             if self.masks.is_some() && options.dropout > 0.0 {
                 let mask = read(places.mask, layer.inputs);
                 dx.iter_mut().zip(mask).for_each(|(dx, &mask)| *dx *= mask);
@@ -322,66 +398,62 @@ impl<T: Real> Pass<'_, T> {
     }
 
     /// The share of thread `index` of `size` in the gradients of the objective (the loss, and the penalties of
-    /// the layers), after [`Self::backward`] of all rows, whose inputs are `x`. They are added to `gradients`,
-    /// or, if `is_first`, replace them.
+    /// the layers), after [`Self::backward`] of all rows, whose inputs are `x`: given to `sink`.
     ///
     /// # Safety
-    /// No other thread may be at work on the same share, on any row or on `gradients` as a whole.
-    pub unsafe fn gradients(
-        &self,
-        (index, size): (usize, usize),
-        x: &[T],
-        gradients: Shared<T>,
-        is_first: bool,
-    ) {
+    /// No other thread may be at work on the same share or on any row.
+    pub unsafe fn gradients(&self, (index, size): (usize, usize), x: &[T], sink: &impl Sink<T>) {
         let rows = 0..self.rows;
-        let keep = if is_first { T::ZERO } else { T::ONE };
         let mut x = x;
         for (layer, places) in self.architecture.layers().iter().zip(self.places) {
-            if (self.is_stopped)() {
-                return;
-            }
             // SAFETY: nobody writes any row now, as the caller promises.
             let read = |start| unsafe { self.memory.read(span(start, layer.units, &rows)) };
-            // SAFETY: shares do not overlap, and this one is this thread's.
-            let write = |range| unsafe { gradients.write(range) };
             let dz = read(places.dz);
 
-            let inputs = share(layer.inputs, index, size);
-            if !inputs.is_empty() {
+            for inputs in tiles(share(layer.inputs, index, size), layer.units, self.rows) {
+                if (self.is_stopped)() {
+                    return;
+                }
                 let weights = layer.weight(inputs.start, 0)..layer.weight(inputs.end, 0);
-                let dw = write(weights.clone());
-                let x = Matrix::new(x, self.rows, layer.inputs).columns(inputs);
-                product(
-                    dw,
-                    keep,
-                    x.transposed(),
-                    Matrix::new(dz, self.rows, layer.units),
-                    T::ONE,
-                );
-                if is_first {
-                    add_penalty_gradient(layer, &self.values[weights], dw);
+                let x = Matrix::new(x, self.rows, layer.inputs)
+                    .columns(inputs)
+                    .transposed();
+                let dz = Matrix::new(dz, self.rows, layer.units);
+                // SAFETY: shares do not overlap, and this one is this thread's.
+                unsafe {
+                    sink.take(weights, |values, gradients, is_first| {
+                        let onto = if is_first { Onto::Nothing } else { Onto::Result };
+                        product(gradients, onto, x, dz);
+                        if is_first {
+                            add_penalty_gradient(layer, values, gradients);
+                        }
+                    });
                 }
             }
+
             let units = share(layer.units, index, size);
-            let of_units = |range: &Range<usize>| range.start + units.start..range.start + units.end;
-            let sum = |range, rows: &[T]| {
-                column_sums(rows, layer.units, units.clone(), write(of_units(range)), is_first)
+            let sum_into = |range: &Range<usize>, term: &dyn Fn(usize) -> T| {
+                let mine = range.start + units.start..range.start + units.end;
+                // SAFETY: as above.
+                unsafe {
+                    sink.take(mine, |_, gradients, is_first| {
+                        if is_first {
+                            gradients.fill(T::ZERO);
+                        }
+                        for row in rows.clone() {
+                            let start = row * layer.units + units.start;
+                            for (i, sum) in gradients.iter_mut().enumerate() {
+                                *sum += term(start + i);
+                            }
+                        }
+                    });
+                }
             };
-            sum(&layer.biases, dz);
+            sum_into(&layer.biases, &|i| dz[i]);
             if layer.options.normalization.is_some() {
                 let (dy, n) = (read(places.dy), read(places.n));
-                sum(&layer.beta, dy);
-                let d_gamma = write(of_units(&layer.gamma));
-                if is_first {
-                    d_gamma.fill(T::ZERO);
-                }
-                for (dy, n) in dy.chunks_exact(layer.units).zip(n.chunks_exact(layer.units)) {
-                    let terms = dy[units.clone()].iter().zip(&n[units.clone()]);
-                    for (sum, (&dy, &n)) in d_gamma.iter_mut().zip(terms) {
-                        *sum += dy * n;
-                    }
-                }
+                sum_into(&layer.beta, &|i| dy[i]);
+                sum_into(&layer.gamma, &|i| dy[i] * n[i]);
             }
             x = match self.masks {
                 Some(_) if layer.options.dropout > 0.0 => read(places.dropped),
@@ -408,13 +480,21 @@ impl<T: Real> Pass<'_, T> {
     }
 
     /// y = gamma n + beta, in place of z, normalized over the rows, which are all there are.
-    fn normalize_batch(&self, layer: &Layer, places: &Places, rows: &Range<usize>, y: &mut [T], n: &mut [T]) {
+    fn normalize_batch(
+        &self,
+        layer: &Layer,
+        places: &Places,
+        values: &[T],
+        rows: &Range<usize>,
+        y: &mut [T],
+        n: &mut [T],
+    ) {
         assert_eq!(
             *rows,
             0..self.rows,
             "a batch normalization is not shared between threads"
         );
-        let (units, values) = (layer.units, self.values);
+        let units = layer.units;
         let (gamma, beta) = (&values[layer.gamma.clone()], &values[layer.beta.clone()]);
         let room = |start| self.statistics(start, units);
         let (mean, variance) = (room(places.mean), room(places.variance));
@@ -437,12 +517,17 @@ impl<T: Real> Pass<'_, T> {
     }
 
     /// The same over the neurons of each row.
-    fn normalize_rows(&self, layer: &Layer, places: &Places, rows: &Range<usize>, y: &mut [T], n: &mut [T]) {
+    fn normalize_rows(
+        &self,
+        layer: &Layer,
+        places: &Places,
+        values: &[T],
+        rows: &Range<usize>,
+        y: &mut [T],
+        n: &mut [T],
+    ) {
         let units = layer.units;
-        let (gamma, beta) = (
-            &self.values[layer.gamma.clone()],
-            &self.values[layer.beta.clone()],
-        );
+        let (gamma, beta) = (&values[layer.gamma.clone()], &values[layer.beta.clone()]);
         // SAFETY: the rows are this thread's.
         let inverses = unsafe { self.memory.write(span(places.inverse_deviations, 1, rows)) };
         for ((y, n), inverse) in y
@@ -458,9 +543,9 @@ impl<T: Real> Pass<'_, T> {
     }
 
     /// dz in place of dy.
-    fn normalize_batch_backward(&self, layer: &Layer, places: &Places, d: &mut [T], n: &[T]) {
+    fn normalize_batch_backward(&self, layer: &Layer, places: &Places, values: &[T], d: &mut [T], n: &[T]) {
         let units = layer.units;
-        scale_columns(d, &self.values[layer.gamma.clone()]);
+        scale_columns(d, &values[layer.gamma.clone()]);
         let inverses = self.statistics(places.inverse_deviations, units);
         if self.has_own_statistics() {
             for (j, &inverse) in inverses.iter().enumerate() {
@@ -476,11 +561,12 @@ impl<T: Real> Pass<'_, T> {
         &self,
         layer: &Layer,
         places: &Places,
+        values: &[T],
         rows: &Range<usize>,
         d: &mut [T],
         n: &[T],
     ) {
-        scale_columns(d, &self.values[layer.gamma.clone()]);
+        scale_columns(d, &values[layer.gamma.clone()]);
         // SAFETY: the rows are this thread's.
         let inverses = unsafe { self.memory.read(span(places.inverse_deviations, 1, rows)) };
         let rows = d.chunks_exact_mut(layer.units).zip(n.chunks_exact(layer.units));

@@ -106,14 +106,15 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A number as JavaScript writes it where the two languages differ.
-struct JsNumber(f64);
+/// A number about as JavaScript writes it.
+pub struct JsNumber(pub f64);
 
 impl fmt::Display for JsNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             x if x == f64::INFINITY => f.write_str("Infinity"),
             x if x == f64::NEG_INFINITY => f.write_str("-Infinity"),
+            x if x.abs() >= 1e21 || (x != 0.0 && x.abs() < 1e-6) => write!(f, "{x:e}"),
             x => write!(f, "{x}"),
         }
     }

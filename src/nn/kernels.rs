@@ -86,6 +86,26 @@ pub fn updated_dot<I: Isa, T: Real>(delta: &[T], w: &[T], x: T, step: &[T]) -> T
     (whole..delta.len()).fold(start, |sum, k| term(sum, k, delta, w, step))
 }
 
+/// `sum_k a[k] b[k]`, in 16 partial sums.
+#[inline(always)]
+pub fn dot<I: Isa, T: Real>(a: &[T], b: &[T]) -> T {
+    const WIDTH: usize = 2 * LANES;
+    assert_eq!(a.len(), b.len());
+    let mut sums = [T::ZERO; WIDTH];
+    let (a_blocks, b_blocks) = (a.chunks_exact(WIDTH), b.chunks_exact(WIDTH));
+    let (a_rest, b_rest) = (a_blocks.remainder(), b_blocks.remainder());
+    for (a, b) in a_blocks.zip(b_blocks) {
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum = I::mul_add(a[k], b[k], *sum);
+        }
+    }
+    let start = sums.into_iter().fold(T::ZERO, |sum, lane| sum + lane);
+    a_rest
+        .iter()
+        .zip(b_rest)
+        .fold(start, |sum, (&a, &b)| I::mul_add(a, b, sum))
+}
+
 /// Whether every number is neither NaN nor infinite.
 #[inline(always)]
 pub fn all_finite<T: Real>(x: &[T]) -> bool {

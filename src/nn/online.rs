@@ -72,8 +72,8 @@ impl<T: Real> Workspace<T> {
 
 /// `count` zeros, or the error that the system has no memory for them.
 pub(super) fn zeros<T: Real>(count: usize, name: &str) -> Result<Vec<T>> {
-    let mut values = Vec::new();
-    values.try_reserve_exact(count).map_err(|_| {
+    // Only asks whether there is so much.
+    Vec::<T>::new().try_reserve_exact(count).map_err(|_| {
         let bytes = count as u128 * size_of::<T>() as u128;
         Error::new(
             Code::OutOfMemory,
@@ -82,8 +82,8 @@ pub(super) fn zeros<T: Real>(count: usize, name: &str) -> Result<Vec<T>> {
             format!("a need of {bytes} bytes"),
         )
     })?;
-    values.resize(count, T::ZERO);
-    Ok(values)
+    // The system gives memory that is zero already, and page by page as it is used.
+    Ok(vec![T::ZERO; count])
 }
 
 /// The outputs of the network for `inputs`.

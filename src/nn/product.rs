@@ -1,8 +1,31 @@
-//! Matrix products, row-major: one safe front for the `gemm` crate.
+//! Matrix products, row-major.
+//!
+//! One kernel for all of them: a tile of the result stays in registers while the inner dimension runs along. It
+//! broadcasts numbers of `a`, which may lie in any order, and loads stretches of rows of `b`. Every element of the
+//! result is its own sum, in the order of the inner dimension, so a part of a product has the same bits as the same
+//! part of the whole: threads may cut it anywhere.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
+use super::kernels::dot;
 use super::real::Real;
+use super::simd::{self, Isa, Task};
+
+/// How much of the inner dimension is summed before partial sums go back to memory: what is read of `b` meanwhile
+/// stays in the cache.
+const STRETCH: usize = 512;
+
+/// The most columns of a tile.
+const WIDEST: usize = 64;
+
+/// How many rows of `a` at a time, so that they stay in the cache.
+const ROWS: usize = 192;
+
+/// Columns of `b` are copied together where a row of it has more columns and there are more rows of `a` than this:
+/// reading far strides again and again would cost more.
+const FAR: usize = 256;
+const MANY: usize = 48;
 
 /// A matrix in a slice: `rows` x `columns`, one row after the other, or the transpose of that.
 #[derive(Clone, Copy)]
@@ -36,11 +59,6 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
-    /// Some of the rows.
-    pub fn rows(self, range: Range<usize>) -> Self {
-        self.transposed().columns(range).transposed()
-    }
-
     /// Rows as columns, in place.
     pub fn transposed(self) -> Self {
         Matrix {
@@ -53,50 +71,304 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// The longest stretch of a sum that is left to `gemm`. Beyond it, `gemm` would choose where to cut sums by the
-/// shape of the result, and a part of a matrix would get other last digits than the same part of the whole.
-const STRETCH: usize = 512;
+/// What a product is added to.
+#[derive(Clone, Copy)]
+pub enum Onto<'a, T> {
+    /// 0: the result is overwritten.
+    Nothing,
+    /// The same row everywhere: the result is overwritten.
+    Row(&'a [T]),
+    /// What the result holds.
+    Result,
+}
 
-/// `out = alpha out + beta a b` on one thread; `alpha` 0 overwrites whatever `out` holds.
+/// `out = onto + a b`, on one thread. The rows of `b` must be whole: not those of a transpose.
 ///
-/// A row of at least 2 columns of `out` has the same bits whatever other rows are computed along with it, as long
-/// as these are at least 16 and `out` has more than 256 elements.
-pub fn product<T: Real>(out: &mut [T], alpha: T, a: Matrix<T>, b: Matrix<T>, beta: T) {
-    assert_eq!(a.columns, b.rows);
-    let inner = a.columns;
-    for start in (0..inner).step_by(STRETCH) {
-        let stretch = start..inner.min(start + STRETCH);
-        let alpha = if start == 0 { alpha } else { T::ONE };
-        stretch_product(out, alpha, a.columns(stretch.clone()), b.rows(stretch), beta);
+/// # Panics
+/// Where shapes do not fit.
+pub fn product<T: Real>(out: &mut [T], onto: Onto<T>, a: Matrix<T>, b: Matrix<T>) {
+    assert!(a.columns == b.rows && b.column_stride == 1 && b.row_stride == b.columns);
+    assert_eq!(out.len(), a.rows * b.columns);
+    if let Onto::Row(row) = onto {
+        assert_eq!(row.len(), b.columns);
+    }
+    if b.columns > FAR && a.rows > MANY {
+        ROOM.with_borrow_mut(|room| {
+            room.resize(STRETCH * WIDEST, 0.0);
+            let room = room.as_mut_ptr().cast();
+            simd::run(Product {
+                out,
+                onto,
+                a,
+                b,
+                room,
+            });
+        });
+    } else {
+        let room = std::ptr::null_mut();
+        simd::run(Product {
+            out,
+            onto,
+            a,
+            b,
+            room,
+        });
     }
 }
 
-fn stretch_product<T: Real>(out: &mut [T], alpha: T, a: Matrix<T>, b: Matrix<T>, beta: T) {
-    let out = &mut out[..a.rows * b.columns];
-    // SAFETY: every index below rows and columns lies within the slices, as `Matrix` and the line above have
-    // checked; `out` is borrowed mutably, so it overlaps neither `a` nor `b`.
-    unsafe {
-        gemm::gemm(
-            a.rows,
-            b.columns,
-            a.columns,
-            out.as_mut_ptr(),
-            1,
-            b.columns as isize,
-            alpha != T::ZERO,
-            a.values.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
-            b.values.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
-            alpha,
-            beta,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
+thread_local! {
+    /// Where columns of `b` are copied together.
+    static ROOM: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Product<'a, T> {
+    out: &'a mut [T],
+    onto: Onto<'a, T>,
+    a: Matrix<'a, T>,
+    b: Matrix<'a, T>,
+    /// Room for STRETCH rows of WIDEST columns, or null where columns are not copied together.
+    room: *mut T,
+}
+
+impl<T: Real> Task for Product<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(mut self) {
+        let columns = self.b.columns;
+        for inner in ranges(self.a.columns, STRETCH) {
+            for rows in ranges(self.a.rows, ROWS) {
+                let mut start = 0;
+                while start < columns {
+                    let part = Part {
+                        rows: rows.clone(),
+                        inner: inner.clone(),
+                        start,
+                        end: columns,
+                    };
+                    start = self.widest::<I>(part);
+                }
+            }
+        }
+    }
+}
+
+/// A part of a product: some columns from `start` on, no further than `end`.
+#[derive(Clone)]
+struct Part {
+    rows: Range<usize>,
+    inner: Range<usize>,
+    start: usize,
+    end: usize,
+}
+
+impl<T: Real> Product<'_, T> {
+    /// Computes the widest stretch of columns there is a tile for, and returns where it ends. The heights are
+    /// those that fill the registers.
+    #[inline(always)]
+    fn widest<I: Isa>(&mut self, part: Part) -> usize {
+        // In vectors of 64 bytes; others are made of several.
+        let is_single = size_of::<T>() == 4;
+        match part.end - part.start {
+            64.. if I::WIDE && is_single => self.columns::<I, 6, 64>(part),
+            32.. if I::WIDE && is_single => self.columns::<I, 8, 32>(part),
+            32.. if I::WIDE => self.columns::<I, 6, 32>(part),
+            16.. if I::WIDE && is_single => self.columns::<I, 12, 16>(part),
+            16.. if I::WIDE => self.columns::<I, 8, 16>(part),
+            16.. if is_single => self.columns::<I, 6, 16>(part),
+            8.. if I::WIDE && !is_single => self.columns::<I, 12, 8>(part),
+            _ => self.narrow::<I>(part),
+        }
+    }
+
+    /// The same for fewer columns than a vector of 64 bytes holds: beside others, they are computed along with some
+    /// of these once more.
+    #[inline(always)]
+    fn narrow<I: Isa>(&mut self, part: Part) -> usize {
+        match part.end {
+            16.. if size_of::<T>() == 4 => self.columns::<I, 6, 16>(part),
+            8.. => self.columns::<I, 6, 8>(part),
+            4.. => self.columns::<I, 6, 4>(part),
+            2.. => self.columns::<I, 6, 2>(part),
+            _ => self.columns::<I, 6, 1>(part),
+        }
+    }
+
+    /// Computes W columns, H rows at a time. Where fewer than W are left, the stretch begins earlier, and only what is
+    /// left is written.
+    #[inline(always)]
+    fn columns<I: Isa, const H: usize, const W: usize>(&mut self, part: Part) -> usize {
+        let Part {
+            rows,
+            inner,
+            start,
+            end,
+        } = part;
+        let first = start.min(end - W);
+        let (a, b) = (self.a, self.b);
+        // SAFETY: `product` has checked that `inner` and these columns are within `b`, and the room is for STRETCH
+        // rows of WIDEST.
+        let (panel, stride) = unsafe {
+            let from = b.values.as_ptr().add(inner.start * b.row_stride + first);
+            if self.room.is_null() {
+                (from, b.row_stride)
+            } else {
+                for l in 0..inner.len() {
+                    self.room
+                        .add(l * W)
+                        .copy_from_nonoverlapping(from.add(l * b.row_stride), W);
+                }
+                (self.room.cast_const(), W)
+            }
+        };
+        let tile = Tile {
+            onto: if inner.start == 0 { self.onto } else { Onto::Result },
+            panel,
+            stride,
+            inner: inner.len(),
+            first,
+            skip: start - first,
+            out_stride: b.columns,
+        };
+        let mut row = rows.start;
+        while row < rows.end {
+            // SAFETY: as above; the rows are within `a` and the result.
+            unsafe {
+                let from = a
+                    .values
+                    .as_ptr()
+                    .add(row * a.row_stride + inner.start * a.column_stride);
+                let out = self.out.as_mut_ptr().add(row * b.columns);
+                row += match rows.end - row {
+                    left if left >= H => tile.fill::<I, H, W>(from, (a.row_stride, a.column_stride), out),
+                    4.. => tile.fill::<I, 4, W>(from, (a.row_stride, a.column_stride), out),
+                    _ => tile.fill::<I, 1, W>(from, (a.row_stride, a.column_stride), out),
+                };
+            }
+        }
+        first + W
+    }
+}
+
+/// W columns of a product, of which H rows are computed at a time.
+struct Tile<'a, T> {
+    onto: Onto<'a, T>,
+    /// The first of the columns of `b`, and how far it is from row to row.
+    panel: *const T,
+    stride: usize,
+    inner: usize,
+    /// The first of the columns of the result, and how many of them are there already.
+    first: usize,
+    skip: usize,
+    out_stride: usize,
+}
+
+impl<T: Real> Tile<'_, T> {
+    /// Computes H rows and returns H.
+    ///
+    /// # Safety
+    /// `a` begins H rows of `inner` numbers with these strides, `panel` `inner` rows of W, `out` H rows of the result.
+    #[inline(always)]
+    unsafe fn fill<I: Isa, const H: usize, const W: usize>(
+        &self,
+        a: *const T,
+        (row_stride, column_stride): (usize, usize),
+        out: *mut T,
+    ) -> usize {
+        let mut sums = [[T::ZERO; W]; H];
+        // SAFETY: all places are those that the caller promises.
+        unsafe {
+            match self.onto {
+                Onto::Nothing => {}
+                Onto::Row(row) => {
+                    let row = &row[self.first..self.first + W];
+                    sums.iter_mut().for_each(|sums| sums.copy_from_slice(row));
+                }
+                Onto::Result => {
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let out = out.add(r * self.out_stride + self.first);
+                        for (t, sum) in sums.iter_mut().enumerate() {
+                            *sum = *out.add(t);
+                        }
+                    }
+                }
+            }
+            for l in 0..self.inner {
+                let b = *self.panel.add(l * self.stride).cast::<[T; W]>();
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let x = *a.add(r * row_stride + l * column_stride);
+                    for (sum, &b) in sums.iter_mut().zip(&b) {
+                        *sum = I::mul_add(x, b, *sum);
+                    }
+                }
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                let out = out.add(r * self.out_stride + self.first);
+                if self.skip == 0 {
+                    out.cast::<[T; W]>().write(*sums);
+                } else {
+                    out.add(self.skip)
+                        .copy_from_nonoverlapping(sums.as_ptr().add(self.skip), W - self.skip);
+                }
+            }
+        }
+        H
+    }
+}
+
+/// `out[i][j] = sum_k a[i][k] b[j][k]`: the product with a transpose, for so few rows that turning is not worth it.
+///
+/// # Panics
+/// Where the lengths are not `rows * others`, `rows * inner` and `others * inner`.
+pub fn product_of_few<T: Real>(out: &mut [T], a: &[T], b: &[T], inner: usize) {
+    assert!(a.len().is_multiple_of(inner) && b.len().is_multiple_of(inner));
+    assert_eq!(out.len(), (a.len() / inner) * (b.len() / inner));
+    simd::run(Dots { out, a, b, inner });
+}
+
+struct Dots<'a, T> {
+    out: &'a mut [T],
+    a: &'a [T],
+    b: &'a [T],
+    inner: usize,
+}
+
+impl<T: Real> Task for Dots<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let rows = self.out.chunks_exact_mut(self.b.len() / self.inner);
+        for (a, out) in self.a.chunks_exact(self.inner).zip(rows) {
+            for (b, out) in self.b.chunks_exact(self.inner).zip(out) {
+                *out = dot::<I, T>(a, b);
+            }
+        }
+    }
+}
+
+/// `0..count` in stretches.
+fn ranges(count: usize, stretch: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..count)
+        .step_by(stretch)
+        .map(move |start| start..count.min(start + stretch))
+}
+
+/// `out[columns][rows] = values[rows][columns]`, transposed.
+///
+/// # Panics
+/// Where the lengths are not those.
+pub fn transpose<T: Real>(out: &mut [T], values: &[T], rows: usize, columns: usize) {
+    assert!(out.len() == values.len() && values.len() == rows * columns);
+    // Some rows at a time, so that what is written together lies together.
+    for block in ranges(rows, 16) {
+        for column in 0..columns {
+            let from = &values[block.start * columns + column..];
+            let to = &mut out[column * rows..][block.clone()];
+            for (i, to) in to.iter_mut().enumerate() {
+                *to = from[i * columns];
+            }
+        }
     }
 }
 
@@ -104,48 +376,103 @@ fn stretch_product<T: Real>(out: &mut [T], alpha: T, a: Matrix<T>, b: Matrix<T>,
 mod tests {
     use super::*;
 
-    fn numbers(count: usize, seed: f64) -> Vec<f64> {
-        (0..count).map(|i| ((i as f64 + seed) * 0.7).sin()).collect()
+    fn numbers<T: Real>(count: usize, seed: f64) -> Vec<T> {
+        (0..count)
+            .map(|i| T::from_f64(((i as f64 + seed) * 0.7).sin()))
+            .collect()
+    }
+
+    /// The sums of the definition, in the order of the inner dimension, rounded as this processor does.
+    fn check<T: Real>(rows: usize, inner: usize, columns: usize, tolerance: f64) {
+        let (a, b) = (
+            numbers::<T>(rows * inner, 0.1),
+            numbers::<T>(inner * columns, 0.2),
+        );
+        let (start, row) = (numbers::<T>(rows * columns, 0.3), numbers::<T>(columns, 0.4));
+        let mut turned = vec![T::ZERO; a.len()];
+        transpose(&mut turned, &a, rows, inner);
+        for matrix in [
+            Matrix::new(&a, rows, inner),
+            Matrix::new(&turned, inner, rows).transposed(),
+        ] {
+            for (onto, first) in [
+                (Onto::Nothing, None),
+                (Onto::Row(&row), Some(&row)),
+                (Onto::Result, Some(&start)),
+            ] {
+                let mut out = match onto {
+                    Onto::Result => start.clone(),
+                    _ => vec![T::from_f64(f64::NAN); start.len()],
+                };
+                product(&mut out, onto, matrix, Matrix::new(&b, inner, columns));
+                for i in 0..rows {
+                    for j in 0..columns {
+                        let terms =
+                            (0..inner).map(|l| a[i * inner + l].to_f64() * b[l * columns + j].to_f64());
+                        let first =
+                            first.map_or(0.0, |first| first[(i * columns + j) % first.len()].to_f64());
+                        let error = (out[i * columns + j].to_f64() - first - terms.sum::<f64>()).abs();
+                        assert!(
+                            error < tolerance,
+                            "{rows} {inner} {columns} [{i}][{j}]: off by {error}"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     #[test]
-    fn products_of_every_orientation_are_those_of_the_definition() {
-        for (m, k, n) in [(1, 1, 1), (2, 3, 4), (5, 1, 7), (17, 33, 9), (64, 20, 31)] {
-            let (a, b, start) = (numbers(m * k, 0.1), numbers(k * n, 0.2), numbers(m * n, 0.3));
-            let transpose = |x: &[f64], rows: usize, columns: usize| -> Vec<f64> {
-                (0..columns)
-                    .flat_map(|c| (0..rows).map(move |r| x[r * columns + c]))
-                    .collect()
-            };
-            let (at, bt) = (transpose(&a, m, k), transpose(&b, k, n));
-            let (straight_a, straight_b) = (Matrix::new(&a, m, k), Matrix::new(&b, k, n));
-            let turned_a = Matrix::new(&at, k, m).transposed();
-            let turned_b = Matrix::new(&bt, n, k).transposed();
-            for (a_matrix, b_matrix) in [
-                (straight_a, straight_b),
-                (turned_a, straight_b),
-                (straight_a, turned_b),
-                (turned_a, turned_b),
-            ] {
-                for (alpha, beta) in [(0.0, 1.0), (1.0, 1.0), (0.5, -2.0)] {
-                    let mut out = if alpha == 0.0 {
-                        vec![f64::NAN; m * n]
-                    } else {
-                        start.clone()
-                    };
-                    product(&mut out, alpha, a_matrix, b_matrix, beta);
-                    for i in 0..m {
-                        for j in 0..n {
-                            let sum: f64 = (0..k).map(|l| a[i * k + l] * b[l * n + j]).sum();
-                            let old = if alpha == 0.0 {
-                                0.0
-                            } else {
-                                alpha * start[i * n + j]
-                            };
-                            assert!((out[i * n + j] - old - beta * sum).abs() < 1e-12);
-                        }
-                    }
-                }
+    fn products_of_every_shape_are_those_of_the_definition() {
+        let columns = [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 130, 300];
+        for rows in [1, 2, 4, 5, 6, 11, 13] {
+            for columns in columns {
+                check::<f64>(rows, 9, columns, 1e-13);
+                check::<f32>(rows, 9, columns, 1e-5);
+            }
+        }
+        check::<f64>(200, 1030, 270, 1e-11);
+        check::<f32>(200, 1030, 270, 1e-2);
+    }
+
+    #[test]
+    fn a_part_has_the_bits_of_the_whole() {
+        let (rows, inner, columns) = (61, 1100, 300);
+        let (a, b) = (
+            numbers::<f32>(rows * inner, 0.1),
+            numbers::<f32>(inner * columns, 0.2),
+        );
+        let whole = |out: &mut [f32], a: &[f32], rows, b: &[f32], columns| {
+            product(
+                out,
+                Onto::Nothing,
+                Matrix::new(a, rows, inner),
+                Matrix::new(b, inner, columns),
+            );
+        };
+        let mut all = vec![0.0; rows * columns];
+        whole(&mut all, &a, rows, &b, columns);
+        for (start, end) in [(0, 1), (1, 3), (3, 11), (11, 61)] {
+            let mut some = vec![0.0; (end - start) * columns];
+            whole(
+                &mut some,
+                &a[start * inner..end * inner],
+                end - start,
+                &b,
+                columns,
+            );
+            assert_eq!(some, all[start * columns..end * columns]);
+        }
+        for (start, end) in [(0, 1), (1, 3), (3, 11), (11, 100), (100, 300)] {
+            let width = end - start;
+            let part: Vec<f32> = b
+                .chunks_exact(columns)
+                .flat_map(|row| row[start..end].to_vec())
+                .collect();
+            let mut some = vec![0.0; rows * width];
+            whole(&mut some, &a, rows, &part, width);
+            for (some, all) in some.chunks_exact(width).zip(all.chunks_exact(columns)) {
+                assert_eq!(some, &all[start..end]);
             }
         }
     }

@@ -9,6 +9,8 @@ use super::real::Real;
 pub trait Isa: Copy {
     /// Whether loops are to become vector code. If not, the system library's functions answer sooner.
     const VECTOR: bool = true;
+    /// Whether there are 32 registers of 64 bytes.
+    const WIDE: bool = false;
     /// `a * b + c`, rounded once where the processor does that at no cost, else twice.
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T;
 }
@@ -16,6 +18,10 @@ pub trait Isa: Copy {
 /// Instruction sets with a fused multiply-add.
 #[derive(Clone, Copy)]
 pub struct Fused;
+
+/// The same, with 32 registers of 64 bytes.
+#[derive(Clone, Copy)]
+pub struct Wide;
 
 /// What every processor of the architecture has.
 #[derive(Clone, Copy)]
@@ -35,6 +41,15 @@ impl<I: Isa> Isa for Scalar<I> {
 }
 
 impl Isa for Fused {
+    #[inline(always)]
+    fn mul_add<T: Real>(a: T, b: T, c: T) -> T {
+        a.mul_add(b, c)
+    }
+}
+
+impl Isa for Wide {
+    const WIDE: bool = true;
+
     #[inline(always)]
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T {
         a.mul_add(b, c)
@@ -64,7 +79,7 @@ pub fn run<K: Task>(task: K) -> K::Output {
     #[inline(never)]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi2")]
     fn avx512<K: Task>(task: K) -> K::Output {
-        task.run::<Fused>()
+        task.run::<Wide>()
     }
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi2")]

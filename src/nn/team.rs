@@ -193,6 +193,15 @@ impl<'a, T> Shared<'a, T> {
         }
     }
 
+    /// Shares `slice` to be read only.
+    pub fn of(slice: &'a [T]) -> Self {
+        Shared {
+            start: slice.as_ptr().cast_mut(),
+            length: slice.len(),
+            lifetime: PhantomData,
+        }
+    }
+
     /// The elements in `range`, to be read.
     ///
     /// # Safety
@@ -209,7 +218,7 @@ impl<'a, T> Shared<'a, T> {
     /// The elements in `range`, to be written.
     ///
     /// # Safety
-    /// Nobody else may read or write them as long as the result is used.
+    /// Nobody else may read or write them as long as the result is used, and they must come from [`new`](Self::new).
     ///
     /// # Panics
     /// Where they are not all there.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::nn::architecture::Architecture;
 use crate::nn::batch::penalty;
-use crate::nn::error::{Code, Error, Result};
+use crate::nn::error::{Code, Error, JsNumber, Result};
 use crate::nn::host::{self, Clock};
 use crate::nn::kernels::all_finite;
 use crate::nn::online::zeros;
@@ -54,6 +54,7 @@ pub struct Run<T> {
     order: Vec<u32>,
     trainer: Trainer<T>,
     pub(super) values: Vec<T>,
+    /// Of all parameters, where a step needs them at once; else empty.
     gradients: Vec<T>,
     pub(super) solver: Solver<T>,
     pub(super) schedule: ScheduleState,
@@ -130,9 +131,11 @@ impl<T: Real> Run<T> {
             ..
         } = &problem;
         let batch = options.batch_size.unwrap_or(usize::MAX).min(training.len());
+        let trainer = Trainer::new(architecture, batch, validation.len(), threads)?;
+        let needs_all = options.clip_norm.is_some() || !trainer.has_room(batch);
         Ok(Run {
-            trainer: Trainer::new(architecture, batch, validation.len(), threads)?,
-            gradients: zeros(count, "the gradients")?,
+            trainer,
+            gradients: zeros(if needs_all { count } else { 0 }, "the gradients")?,
             order: training.clone(),
             training,
             validation,
@@ -266,7 +269,9 @@ impl<T: Real> Run<T> {
             }
             monitor.stopped().is_some()
         };
-        self.shuffle();
+        if !self.shuffle(&is_stopped) {
+            return Ok(false);
+        }
         let Some(loss) = self.train(rate, &is_stopped)? else {
             return Ok(false);
         };
@@ -309,17 +314,15 @@ impl<T: Real> Run<T> {
         }
     }
 
-    /// The order of the epoch, by the method of Fisher and Yates.
-    fn shuffle(&mut self) {
+    /// The order of the epoch; false if stopped.
+    fn shuffle(&mut self, is_stopped: &dyn Fn() -> bool) -> bool {
         if !self.options().shuffle {
-            return;
+            return true;
         }
         self.order.copy_from_slice(&self.training);
         let numbers = [SHUFFLE, self.epoch as u64, 0];
-        shuffle(
-            &mut self.order,
-            &mut Generator::stream(self.problem.seed, numbers),
-        );
+        let mut generator = Generator::stream(self.problem.seed, numbers);
+        shuffle(&mut self.order, &mut generator, is_stopped)
     }
 
     /// Goes once over the rows of training; their loss, or nothing if stopped.
@@ -345,15 +348,20 @@ impl<T: Real> Run<T> {
             let trainer = &mut self.trainer;
             let loss = match &mut self.solver {
                 Solver::Steps(state) => {
-                    let Some(loss) = trainer.gradient(work, &self.values, seed, step, &mut self.gradients)
-                    else {
-                        return Ok(None);
+                    let values = &mut self.values;
+                    let loss = if self.gradients.is_empty() {
+                        trainer.step(work, values, seed, step, state.begin(rate))
+                    } else {
+                        let gradients = &mut self.gradients;
+                        let loss = trainer.gradient(work, values, seed, step, gradients);
+                        if let Some(norm) = options.clip_norm {
+                            clip_norm(gradients, norm);
+                        }
+                        state.step(&mut values[..count], gradients, rate);
+                        loss
                     };
+                    let Some(loss) = loss else { return Ok(None) };
                     trainer.update_statistics(architecture, &mut self.values);
-                    if let Some(norm) = options.clip_norm {
-                        clip_norm(&mut self.gradients, norm);
-                    }
-                    state.step(&mut self.values[..count], &self.gradients, rate);
                     loss
                 }
                 Solver::Lbfgs(state, tried) => {
@@ -401,7 +409,7 @@ impl<T: Real> Run<T> {
         if number.is_finite() {
             return Ok(number);
         }
-        Err(self.diverged(what, number))
+        Err(self.diverged(what, JsNumber(number)))
     }
 
     fn diverged(&self, what: &str, received: impl std::fmt::Display) -> Error {
@@ -411,7 +419,7 @@ impl<T: Real> Run<T> {
         } else {
             format!("a finite {what}")
         };
-        let rate = self.options().learning_rate;
+        let rate = JsNumber(self.options().learning_rate);
         Error::new(Code::Diverged, expected, name, received).cure(&format!(
             "try a learningRate below {rate}, clipNorm: 1, or inputs and targets scaled to about -1 to 1"
         ))
@@ -435,7 +443,11 @@ fn split<T: Real>(problem: &Problem<T>) -> Result<(Vec<u32>, Vec<u32>)> {
         return Err(Error::new(Code::OutOfRange, expected, name, fraction));
     }
     if problem.options.shuffle {
-        shuffle(&mut all, &mut Generator::stream(problem.seed, [SPLIT, 0, 0]));
+        shuffle(
+            &mut all,
+            &mut Generator::stream(problem.seed, [SPLIT, 0, 0]),
+            &|| false,
+        );
     }
     let mut validation = all.split_off(rows - held);
     all.sort_unstable();
@@ -443,10 +455,16 @@ fn split<T: Real>(problem: &Problem<T>) -> Result<(Vec<u32>, Vec<u32>)> {
     Ok((all, validation))
 }
 
-fn shuffle(rows: &mut [u32], generator: &mut Generator) {
+/// By the method of Fisher and Yates; false if stopped on the way.
+fn shuffle(rows: &mut [u32], generator: &mut Generator, is_stopped: &dyn Fn() -> bool) -> bool {
     for i in (1..rows.len()).rev() {
+        // Millions of rows take their time.
+        if i % (1 << 16) == 0 && is_stopped() {
+            return false;
+        }
         rows.swap(i, generator.below(i as u64 + 1) as usize);
     }
+    true
 }
 
 fn is_late(clock: &Clock, timeout: Option<f64>) -> bool {

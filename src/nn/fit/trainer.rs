@@ -1,9 +1,12 @@
 //! Gradients and losses over many rows, with the threads and the room that they take.
 
+use std::ops::Range;
+
 use crate::nn::architecture::Architecture;
-use crate::nn::batch::{Batch, Masks};
+use crate::nn::batch::{Batch, Masks, Sink, most_gradients};
 use crate::nn::error::Result;
 use crate::nn::online::zeros;
+use crate::nn::optimizer::Step;
 use crate::nn::options::Normalization;
 use crate::nn::real::Real;
 use crate::nn::team::{Shared, Team, share};
@@ -12,6 +15,9 @@ use super::data::Data;
 
 /// The most rows at a time. Larger batches are cut: the room stays small, and a stop need not wait long.
 const MOST_ROWS: usize = 1024;
+
+/// And of so many multiply-adds of a layer at a time: some hundredths of a second.
+const MOST_WORK: usize = 1 << 31;
 
 /// Where only the loss is wanted, so many rows at a time.
 const ROWS_OF_LOSS: usize = 256;
@@ -31,6 +37,9 @@ pub struct Trainer<T> {
     targets: Vec<T>,
     weights: Vec<T>,
     losses: Vec<f64>,
+    /// Room for gradients of each thread.
+    rooms: Vec<T>,
+    room_size: usize,
 }
 
 /// Losses of rows, each times its weight, and the sum of the weights.
@@ -81,20 +90,20 @@ impl<T: Real> Trainer<T> {
         let needs_all_rows = layers
             .iter()
             .any(|layer| layer.options.normalization == Some(Normalization::Batch));
-        let batch = if needs_all_rows {
-            batch
-        } else {
-            batch.min(MOST_ROWS)
-        };
-        let capacity = batch.max(others.min(ROWS_OF_LOSS));
+        let largest = layers.iter().map(|layer| layer.weights.len()).max().unwrap_or(1);
+        let most = MOST_ROWS.min((MOST_WORK / largest).max(1));
+        let batch = if needs_all_rows { batch } else { batch.min(most) };
+        let capacity = batch.max(others.min(ROWS_OF_LOSS).min(most));
         let threads = threads
             .min(work_of(architecture, capacity) / WORK_OF_A_THREAD)
             .max(1);
-        // With layers so narrow, the product of a few rows has other last digits than that of all (see `product`).
-        let is_narrow = layers.iter().skip(1).any(|layer| layer.inputs <= 16);
+        let team = Team::new(threads);
+        let room_size = most_gradients(architecture);
         Ok(Trainer {
-            team: Team::new(threads),
-            shares_rows: !needs_all_rows && !is_narrow,
+            rooms: zeros(room_size * team.size(), "the gradients")?,
+            room_size,
+            team,
+            shares_rows: !needs_all_rows,
             batch: Batch::new(architecture, capacity)?,
             inputs: zeros(capacity * architecture.input_count(), "a batch")?,
             targets: zeros(capacity * architecture.output_count(), "a batch")?,
@@ -113,17 +122,12 @@ impl<T: Real> Trainer<T> {
         step: u64,
         gradients: &mut [T],
     ) -> Option<LossSum> {
-        let total = work
-            .rows
-            .iter()
-            .map(|&row| work.data.weight(row as usize).to_f64())
-            .sum();
-        // A batch whose rows all weigh nothing teaches nothing.
-        let scale = T::from_f64(if total > 0.0 { 1.0 / total } else { 0.0 });
+        let (total, scale) = weight(work);
         let mut loss = LossSum {
             sum: 0.0,
             weight: total,
         };
+        let (values, gradients) = (Shared::of(values), Shared::new(gradients));
         let mut first_row = 0;
         for rows in work.rows.chunks(self.batch.capacity()) {
             let masks = Masks {
@@ -131,12 +135,13 @@ impl<T: Real> Trainer<T> {
                 step,
                 first_row,
             };
-            let gradients = Gradients {
-                all: Shared::new(gradients),
-                scale,
-                is_first: first_row == 0,
+            let is_first = first_row == 0;
+            let sink = |_| Keep {
+                values,
+                gradients,
+                is_first,
             };
-            loss.sum += self.pass(Work { rows, ..work }, values, Some((masks, gradients)));
+            loss.sum += self.pass(Work { rows, ..work }, values, Some((masks, scale)), sink);
             first_row += rows.len();
             if (work.is_stopped)() {
                 return None;
@@ -145,14 +150,54 @@ impl<T: Real> Trainer<T> {
         Some(loss)
     }
 
+    /// Whether a batch of so many rows can be [taken at once](Self::step).
+    pub fn has_room(&self, rows: usize) -> bool {
+        rows <= self.batch.capacity()
+    }
+
+    /// Takes a step by the gradient of the objective over the rows, which there must be [room](Self::has_room) for: each
+    /// parameter is moved as soon as its gradient is known. Their data loss at the values before; nothing if stopped,
+    /// and then some are moved and others are not.
+    pub fn step(
+        &mut self,
+        work: Work<T>,
+        values: &mut [T],
+        seed: u64,
+        number: u64,
+        step: Step<T>,
+    ) -> Option<LossSum> {
+        let (total, scale) = weight(work);
+        let masks = Masks {
+            seed,
+            step: number,
+            first_row: 0,
+        };
+        let values = Shared::new(values);
+        let mut rooms = std::mem::take(&mut self.rooms);
+        let all_rooms = Shared::new(&mut rooms);
+        let size = self.room_size;
+        let sink = |index: usize| Move {
+            values,
+            step,
+            room: all_rooms,
+            place: index * size,
+        };
+        let sum = self.pass(work, values, Some((masks, scale)), sink);
+        self.rooms = rooms;
+        let loss = LossSum { sum, weight: total };
+        (!(work.is_stopped)()).then_some(loss)
+    }
+
     /// The data loss over the rows, with dropout off and running statistics; nothing if stopped. `see` gets the
     /// outputs of each stretch of rows.
     pub fn loss(&mut self, work: Work<T>, values: &[T], see: &mut dyn FnMut(&[T])) -> Option<LossSum> {
         let mut loss = LossSum::default();
+        let values = Shared::of(values);
         for rows in work.rows.chunks(self.batch.capacity()) {
             let weight = |&row: &u32| work.data.weight(row as usize).to_f64();
             loss.weight += rows.iter().map(weight).sum::<f64>();
-            loss.sum += self.pass(Work { rows, ..work }, values, None);
+            let sink = |_| Nothing;
+            loss.sum += self.pass(Work { rows, ..work }, values, None, sink);
             if (work.is_stopped)() {
                 return None;
             }
@@ -168,17 +213,21 @@ impl<T: Real> Trainer<T> {
 
     /// One pass over no more rows than there is room for: their weighted losses, summed, and, in training, their
     /// gradients.
-    fn pass(&mut self, work: Work<T>, values: &[T], training: Option<(Masks, Gradients<T>)>) -> f64 {
+    fn pass<S: Sink<T>>(
+        &mut self,
+        work: Work<T>,
+        values: Shared<T>,
+        training: Option<(Masks, T)>,
+        sink: impl Fn(usize) -> S + Sync,
+    ) -> f64 {
         let Work {
             architecture,
             data,
             rows,
             is_stopped,
         } = work;
-        let masks = training.as_ref().map(|training| training.0);
-        let pass = self
-            .batch
-            .pass(architecture, values, rows.len(), masks, is_stopped);
+        let masks = training.map(|training| training.0);
+        let pass = self.batch.pass(architecture, rows.len(), masks, is_stopped);
         let (inputs, targets) = (Shared::new(&mut self.inputs), Shared::new(&mut self.targets));
         let (weights, losses) = (Shared::new(&mut self.weights), Shared::new(&mut self.losses));
         let pays = work_of(architecture, rows.len()) >= 2 * WORK_OF_A_THREAD;
@@ -207,19 +256,20 @@ impl<T: Real> Trainer<T> {
                     t.copy_from_slice(data.targets(row as usize));
                     *w = data.weight(row as usize);
                 }
-                pass.forward(mine.clone(), x);
+                let values = values.read(0..architecture.value_count());
+                pass.forward(values, mine.clone(), x);
                 pass.losses(mine.clone(), t, losses.write(mine.clone()));
-                if let Some((_, gradients)) = &training {
-                    pass.backward(mine, t, data.is_weighted().then_some(&*w), gradients.scale);
+                if let Some((_, scale)) = training {
+                    pass.backward(values, mine, t, data.is_weighted().then_some(&*w), scale);
                 }
             }
         });
-        if let Some((_, gradients)) = &training {
+        if training.is_some() {
             self.team.run(size, &|index| {
                 // SAFETY: no row is written any more, and shares do not overlap.
                 unsafe {
                     let x = inputs.read(0..rows.len() * data.width);
-                    pass.gradients((index, size), x, gradients.all, gradients.is_first);
+                    pass.gradients((index, size), x, &sink(index));
                 }
             });
         }
@@ -234,9 +284,59 @@ fn work_of(architecture: &Architecture, rows: usize) -> usize {
     rows.saturating_mul(architecture.parameter_count())
 }
 
-/// Where gradients go, and how much a row of weight 1 counts in them.
-struct Gradients<'a, T> {
-    all: Shared<'a, T>,
-    scale: T,
+/// The weights of the rows of a batch in all, and how much a row of weight 1 counts in the mean.
+fn weight<T: Real>(work: Work<T>) -> (f64, T) {
+    let total = if work.data.is_weighted() {
+        work.rows
+            .iter()
+            .map(|&row| work.data.weight(row as usize).to_f64())
+            .sum()
+    } else {
+        work.rows.len() as f64
+    };
+    // A batch whose rows all weigh nothing teaches nothing.
+    (total, T::from_f64(if total > 0.0 { 1.0 / total } else { 0.0 }))
+}
+
+/// Keeps gradients.
+struct Keep<'a, T> {
+    values: Shared<'a, T>,
+    gradients: Shared<'a, T>,
     is_first: bool,
+}
+
+impl<T: Real> Sink<T> for Keep<'_, T> {
+    unsafe fn take(&self, range: Range<usize>, compute: impl FnOnce(&[T], &mut [T], bool)) {
+        // SAFETY: as the caller promises.
+        let (values, gradients) = unsafe { (self.values.read(range.clone()), self.gradients.write(range)) };
+        compute(values, gradients, self.is_first);
+    }
+}
+
+/// Moves parameters as soon as their gradients are known.
+struct Move<'a, T> {
+    values: Shared<'a, T>,
+    step: Step<'a, T>,
+    /// Where a thread has room for gradients.
+    room: Shared<'a, T>,
+    place: usize,
+}
+
+impl<T: Real> Sink<T> for Move<'_, T> {
+    unsafe fn take(&self, range: Range<usize>, compute: impl FnOnce(&[T], &mut [T], bool)) {
+        // SAFETY: as the caller promises, and the room is this thread's.
+        unsafe {
+            let gradients = self.room.write(self.place..self.place + range.len());
+            let values = self.values.write(range.clone());
+            compute(values, gradients, true);
+            self.step.update(range, values, gradients);
+        }
+    }
+}
+
+/// Where there are no gradients.
+struct Nothing;
+
+impl<T: Real> Sink<T> for Nothing {
+    unsafe fn take(&self, _: Range<usize>, _: impl FnOnce(&[T], &mut [T], bool)) {}
 }

@@ -31,4 +31,4 @@ pub use clip::clip_norm;
 pub use descent::{Momentum, Nesterov, Sgd};
 pub use moments::{Adam, Adamw, Nadam, Radam};
 pub use sign::{Lion, Rprop};
-pub use state::OptimizerState;
+pub use state::{OptimizerState, Step};

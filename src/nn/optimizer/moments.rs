@@ -8,7 +8,7 @@
 //! which they are *divided* by.
 
 use super::sweep::arithmetic::{decayed, max, moved};
-use super::sweep::{Rule, sweep};
+use super::sweep::{Memory, Rule, sweep};
 use crate::nn::real::Real;
 use crate::nn::settings::{BELOW_ONE, BOOLEAN, EPSILON, NOT_NEGATIVE, settings};
 use crate::nn::simd::Isa;
@@ -157,7 +157,7 @@ impl Adam {
         &self,
         params: &mut [T],
         gradients: &[T],
-        memory: &mut [T],
+        memory: Memory<T>,
         eta: f64,
         t: u64,
     ) {
@@ -170,7 +170,7 @@ impl Adam {
         kept: f64,
         params: &mut [T],
         gradients: &[T],
-        memory: &mut [T],
+        memory: Memory<T>,
         eta: f64,
         t: u64,
     ) {
@@ -199,7 +199,7 @@ impl Adamw {
         &self,
         params: &mut [T],
         gradients: &[T],
-        memory: &mut [T],
+        memory: Memory<T>,
         eta: f64,
         t: u64,
     ) {
@@ -258,7 +258,7 @@ impl Nadam {
         &self,
         params: &mut [T],
         gradients: &[T],
-        memory: &mut [T],
+        memory: Memory<T>,
         eta: f64,
         t: u64,
         mu_product: f64,
@@ -307,7 +307,7 @@ impl Radam {
         &self,
         params: &mut [T],
         gradients: &[T],
-        memory: &mut [T],
+        memory: Memory<T>,
         eta: f64,
         t: u64,
     ) {

@@ -1,9 +1,14 @@
 //! What an optimizer remembers from step to step.
 
+use std::ops::Range;
+
 use super::Optimizer;
 use super::{Adadelta, Adagrad, Lion, Momentum, Nadam, Nesterov, Radam, Rprop, Sgd};
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::real::Real;
+use crate::nn::team::Shared;
+
+use super::sweep::Memory;
 
 /// The memory of an optimizer: a few numbers for each parameter, and a few for all.
 #[derive(Clone, Debug)]
@@ -79,25 +84,24 @@ impl<T: Real> OptimizerState<T> {
     /// Where a slice is not as long as the state was made for.
     pub fn step(&mut self, params: &mut [T], gradients: &[T], learning_rate: f64) {
         assert_eq!(params.len(), self.parameter_count);
+        let step = self.begin(learning_rate);
+        // SAFETY: nobody else has the step.
+        unsafe { step.update(0..params.len(), params, gradients) };
+    }
+
+    /// Begins a step that may be done part by part, also by several threads.
+    pub fn begin(&mut self, learning_rate: f64) -> Step<'_, T> {
         self.steps += 1;
-        let (memory, eta, t) = (&mut self.memory[..], learning_rate, self.steps);
-        match &self.optimizer {
-            Optimizer::Sgd(sgd) => sgd.step(params, gradients, memory, eta),
-            Optimizer::Momentum(momentum) => momentum.step(params, gradients, memory, eta, t),
-            Optimizer::Nesterov(nesterov) => nesterov.step(params, gradients, memory, eta),
-            Optimizer::Rmsprop(rmsprop) => rmsprop.step(params, gradients, memory, eta),
-            Optimizer::Adagrad(adagrad) => adagrad.step(params, gradients, memory, eta, t),
-            Optimizer::Adadelta(adadelta) => adadelta.step(params, gradients, memory, eta),
-            Optimizer::Adam(adam) => adam.step(params, gradients, memory, eta, t),
-            Optimizer::Adamw(adamw) => adamw.step(params, gradients, memory, eta, t),
-            Optimizer::Nadam(nadam) => {
-                self.mu_product *= nadam.mu(t);
-                nadam.step(params, gradients, memory, eta, t, self.mu_product);
-            }
-            Optimizer::Radam(radam) => radam.step(params, gradients, memory, eta, t),
-            Optimizer::Lion(lion) => lion.step(params, gradients, memory, eta),
-            Optimizer::Rprop(rprop) => rprop.step(params, gradients, memory, eta, t),
-            Optimizer::Lbfgs(_) => unreachable!("has a state of its own"),
+        if let Optimizer::Nadam(nadam) = &self.optimizer {
+            self.mu_product *= nadam.mu(self.steps);
+        }
+        Step {
+            optimizer: &self.optimizer,
+            parameter_count: self.parameter_count,
+            memory: Shared::new(&mut self.memory),
+            number: self.steps,
+            mu_product: self.mu_product,
+            learning_rate,
         }
     }
 
@@ -143,6 +147,48 @@ impl<T: Real> OptimizerState<T> {
         }
         (self.steps, self.mu_product) = (steps as u64, mu_product);
         Ok(())
+    }
+}
+
+/// A step of all parameters, as the threads that share it see it.
+#[derive(Clone, Copy)]
+pub struct Step<'a, T> {
+    optimizer: &'a Optimizer,
+    parameter_count: usize,
+    memory: Shared<'a, T>,
+    number: u64,
+    mu_product: f64,
+    learning_rate: f64,
+}
+
+impl<T: Real> Step<'_, T> {
+    /// Moves the parameters in `range`, each of which is to be moved once.
+    ///
+    /// # Safety
+    /// No other thread may be moving any of them.
+    ///
+    /// # Panics
+    /// Where a slice is not as long as the range.
+    pub unsafe fn update(&self, range: Range<usize>, params: &mut [T], gradients: &[T]) {
+        assert_eq!(params.len(), range.len());
+        // SAFETY: as the caller promises.
+        let memory = unsafe { Memory::new(self.memory, self.parameter_count, range) };
+        let (eta, t) = (self.learning_rate, self.number);
+        match self.optimizer {
+            Optimizer::Sgd(sgd) => sgd.step(params, gradients, memory, eta),
+            Optimizer::Momentum(momentum) => momentum.step(params, gradients, memory, eta, t),
+            Optimizer::Nesterov(nesterov) => nesterov.step(params, gradients, memory, eta),
+            Optimizer::Rmsprop(rmsprop) => rmsprop.step(params, gradients, memory, eta),
+            Optimizer::Adagrad(adagrad) => adagrad.step(params, gradients, memory, eta, t),
+            Optimizer::Adadelta(adadelta) => adadelta.step(params, gradients, memory, eta),
+            Optimizer::Adam(adam) => adam.step(params, gradients, memory, eta, t),
+            Optimizer::Adamw(adamw) => adamw.step(params, gradients, memory, eta, t),
+            Optimizer::Nadam(nadam) => nadam.step(params, gradients, memory, eta, t, self.mu_product),
+            Optimizer::Radam(radam) => radam.step(params, gradients, memory, eta, t),
+            Optimizer::Lion(lion) => lion.step(params, gradients, memory, eta),
+            Optimizer::Rprop(rprop) => rprop.step(params, gradients, memory, eta, t),
+            Optimizer::Lbfgs(_) => unreachable!("has a state of its own"),
+        }
     }
 }
 

@@ -1,7 +1,42 @@
 //! The one pass over the parameters that a step is.
 
+use std::ops::Range;
+
 use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
+use crate::nn::team::Shared;
+
+/// What is remembered of some parameters: their part of each buffer.
+pub struct Memory<'a, T> {
+    /// Buffers of a number for each parameter, one behind the other.
+    all: Shared<'a, T>,
+    parameter_count: usize,
+    range: Range<usize>,
+}
+
+impl<'a, T> Memory<'a, T> {
+    /// That of the parameters in `range`.
+    ///
+    /// # Safety
+    /// As long as it lives, nobody else may have that of any of them.
+    pub unsafe fn new(all: Shared<'a, T>, parameter_count: usize, range: Range<usize>) -> Self {
+        assert!(range.end <= parameter_count);
+        Memory {
+            all,
+            parameter_count,
+            range,
+        }
+    }
+
+    /// S buffers.
+    pub(super) fn buffers<const S: usize>(&mut self) -> [&mut [T]; S] {
+        std::array::from_fn(|k| {
+            let start = k * self.parameter_count;
+            // SAFETY: nobody else has this range, as `new` was promised, and buffers do not overlap.
+            unsafe { self.all.write(start + self.range.start..start + self.range.end) }
+        })
+    }
+}
 
 /// What one step does to one parameter, with every constant of the step computed beforehand.
 /// `S` numbers are remembered for each parameter.
@@ -10,7 +45,7 @@ pub trait Rule<T: Real, const S: usize>: Copy {
     fn apply<I: Isa>(self, p: T, g: T, s: [T; S]) -> (T, [T; S]);
 }
 
-/// Applies `rule` to every parameter. `memory` holds S buffers, one behind the other.
+/// Applies `rule` to every parameter.
 ///
 /// # Panics
 /// Where the lengths do not fit.
@@ -18,14 +53,14 @@ pub fn sweep<T: Real, const S: usize>(
     rule: impl Rule<T, S>,
     params: &mut [T],
     gradients: &[T],
-    memory: &mut [T],
+    mut memory: Memory<T>,
 ) {
-    assert!(gradients.len() == params.len() && memory.len() == S * params.len());
+    assert!(gradients.len() == params.len() && memory.range.len() == params.len());
     simd::run(Sweep::<_, _, S> {
         rule,
         params,
         gradients,
-        memory,
+        buffers: memory.buffers(),
     });
 }
 
@@ -33,7 +68,7 @@ struct Sweep<'a, R, T, const S: usize> {
     rule: R,
     params: &'a mut [T],
     gradients: &'a [T],
-    memory: &'a mut [T],
+    buffers: [&'a mut [T]; S],
 }
 
 impl<R: Rule<T, S>, T: Real, const S: usize> Task for Sweep<'_, R, T, S> {
@@ -41,12 +76,7 @@ impl<R: Rule<T, S>, T: Real, const S: usize> Task for Sweep<'_, R, T, S> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let (count, mut rest) = (self.params.len(), self.memory);
-        let mut buffers: [&mut [T]; S] = std::array::from_fn(|_| {
-            let (buffer, others) = std::mem::take(&mut rest).split_at_mut(count);
-            rest = others;
-            buffer
-        });
+        let (count, mut buffers) = (self.params.len(), self.buffers);
         // Lengths that the compiler sees to be equal: the loop has no bounds left to check.
         let (params, gradients) = (&mut self.params[..count], &self.gradients[..count]);
         for buffer in &mut buffers {
