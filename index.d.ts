@@ -12,13 +12,32 @@
 //   ERR_MIKIR_TOO_LARGE        RangeError   a network of more than 2^28 parameters
 //   ERR_MIKIR_OUT_OF_MEMORY    RangeError   no memory for a network within that limit
 //   ERR_MIKIR_OVERFLOW         RangeError   a training step that could make a weight infinite
+//   ERR_MIKIR_BUSY             Error        a call that would change the weights that a fit is training
+//   ERR_MIKIR_DIVERGED         Error        a fit whose loss or weights are not finite any more, and what to try
+//   ERR_MIKIR_FILE             Error        a file that cannot be read or written
+//   ERR_MIKIR_CORRUPT_FILE     Error        a file whose content is not what it should be
 //   ERR_MIKIR_LOAD             Error        the native addon is missing or does not load (thrown on import)
 //   ERR_MIKIR_INTERNAL         Error        a bug in mikir: please report it
 //
-// A call that throws changes nothing: the weights are what they were, to the bit.
+// A call that throws changes nothing: the weights are what they were, to the bit. Only a fit that had begun to train
+// when it failed or was aborted leaves what it had learned: a whole epoch's weights, as the docs of `fit` say.
 
 /** A row of finite numbers. A plain array must have no holes; typed arrays are read, never kept or changed. */
 export type Vector = number[] | Float32Array | Float64Array
+
+/**
+ * Rows of equal width, as an array of vectors or as one flat row-major typed array whose length is a multiple of the
+ * width: `[[1, 2], [3, 4]]` or `Float64Array.of(1, 2, 3, 4)`. Read when the call is made, never kept or changed.
+ */
+export type Matrix = Vector[] | Float32Array | Float64Array
+
+/** A row to learn from. */
+export interface Example {
+  /** `inputCount` finite numbers. */
+  input: Vector
+  /** `outputCount` finite numbers. */
+  output: Vector
+}
 
 /**
  * One sigmoid neuron: `sigmoid(inputs[0] * weights[0] + inputs[1] * weights[1] + ... + bias)`.
@@ -191,6 +210,140 @@ export interface LayerWeights {
   variance?: number[]
 }
 
+/** How `fit` and `fitSync` train. */
+export interface FitOptions {
+  /** How often to go over the rows at most, an integer of at least 1. Default 100. */
+  epochs?: number
+  /**
+   * How many rows a step learns from, an integer of at least 1, or `'full'` for all; more rows than there are mean all.
+   * The last batch of an epoch may be shorter. Default 32; for `lbfgs` `'full'`, and nothing else.
+   */
+  batchSize?: number | 'full'
+  /** Default `adam`. Parameters and their defaults are in docs/math.md. */
+  optimizer?: Optimizer | { type: Optimizer; [parameter: string]: unknown }
+  /** A number above 0. Default: the optimizer's own, in docs/math.md. */
+  learningRate?: number
+  /** How the learning rate changes from epoch to epoch. Default `{ type: 'constant' }`. */
+  schedule?: Schedule
+  /** Whether every epoch goes over the rows in a new order, which follows from the network's seed. Default true. */
+  shuffle?: boolean
+  /**
+   * Rows to measure on and not to learn from: rows of their own, or a fraction of the rows in (0, 1), which holds
+   * out `round(fraction * rows)` of them, at least 1 and not all. With `shuffle` they are drawn by the network's seed,
+   * without it they are the last ones. Default: none.
+   */
+  validation?: number | { inputs: Matrix; targets: Matrix }
+  /**
+   * Stops when `patience` epochs in a row (an integer of at least 0, default 10; 0 is the same as 1) have brought no
+   * loss more than `minDelta` below the best (a number of at least 0, default 0). The loss is that of validation where
+   * there is one, else that of training. However the fit ends, with `restoreBest` (default true) the network then has
+   * the weights of the best epoch, else those of the last.
+   */
+  earlyStopping?: { patience?: number; minDelta?: number; restoreBest?: boolean }
+  /** Stops after an epoch whose loss, of validation where there is one, else of training, is no greater. */
+  targetLoss?: number
+  /** Stops after so many milliseconds, a number above 0, also in the middle of an epoch, which then does not count. */
+  timeout?: number
+  /** How much each row counts in loss and gradient: a number of at least 0 for each, not all 0. Default 1. */
+  sampleWeights?: Vector
+  /**
+   * How much the rows of each class count: a number of at least 0 for each output, or for no and yes where there is
+   * one output. For `crossEntropy`, and for `binaryCrossEntropy` and `hinge` with one output. They multiply
+   * `sampleWeights`, and count in validation too.
+   */
+  classWeights?: Vector
+  /** Scales gradients down to this Euclidean norm, a number above 0, where theirs is larger. Not for `lbfgs`. */
+  clipNorm?: number
+  /** How many threads to use at most, an integer from 1 to 256. Default: the cores there are. No bit depends on it. */
+  threads?: number
+  /**
+   * Called after every epoch, in order, on the calling thread. Training does not wait for it: if it is slow, it is told
+   * of epochs that are long past. Return `false` (not a promise of it) to stop training at once; then there are no more
+   * reports, but the epochs that were finished meanwhile count. If it throws, training stops and the call fails by
+   * that very error. Meanwhile the network answers as during any fit.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing
+  onEpoch?: (report: EpochReport) => void | boolean
+  /** Stops training at once when it aborts; the call then fails by the signal's reason, as `fetch` does. */
+  signal?: AbortSignal
+  /** Draws a progress bar on stderr, if that is a terminal. Default false. */
+  progress?: boolean
+  /**
+   * Writes all there is to know of the run to the file `path` after every so many epochs (`everyEpochs`, an integer of
+   * at least 1, default 1) and at its end. A new file, until then `<path>.tmp`, takes the place of the old one in one
+   * step, so that there is a whole one at any time.
+   */
+  checkpoint?: { path: string; everyEpochs?: number }
+  /**
+   * The path of a checkpoint to carry on from, to the very bits of a run without a break. It needs a network of the
+   * same layers, loss and precision, and the same data, which the file does not hold. Weights and seed are those of
+   * the checkpoint, and so are the options that decide the course: `batchSize`, `optimizer`, `learningRate`,
+   * `schedule`, `shuffle`, `validation`, `earlyStopping`, `classWeights`, `clipNorm`. Leave them out, or give the same.
+   * `epochs`, which counts those that are done too, and `targetLoss` are the checkpoint's unless they are given. All
+   * others are as given.
+   */
+  resume?: string
+}
+
+/** What an epoch came to. */
+export interface EpochReport {
+  /** The epoch, from 1. */
+  epoch: number
+  /** How many epochs there will be at most. */
+  epochs: number
+  /** The mean data loss of the batches, each measured before its step, without penalties and with dropout. */
+  loss: number
+  /** The mean data loss of the validation rows after the epoch, with dropout off; only where there are such rows. */
+  validationLoss?: number
+  /** The learning rate of the epoch. */
+  learningRate: number
+  /** Milliseconds from the beginning of the fit to the end of the epoch. */
+  elapsedMs: number
+}
+
+/** How a fit went. */
+export interface History {
+  /** `EpochReport.loss` of each epoch. */
+  loss: Float64Array
+  /** `EpochReport.validationLoss` of each epoch; only where there are validation rows. */
+  validationLoss?: Float64Array
+  /** How many epochs were finished, those before a checkpoint that was resumed among them. */
+  epochs: number
+  /** The epoch, from 1, with the lowest loss, of validation where there is one; 0 if none was finished. */
+  bestEpoch: number
+  /** Milliseconds. */
+  durationMs: number
+  /** Which rule ended the fit; `converged`: L-BFGS found a minimum. */
+  stoppedBy: 'epochs' | 'earlyStopping' | 'targetLoss' | 'timeout' | 'callback' | 'abort' | 'converged'
+}
+
+/**
+ * How good predictions are; formulas and sources in docs/math.md. `crossEntropy`, `binaryCrossEntropy` and `hinge` have
+ * the measures of classification, all other losses those of regression; a measure that is not defined is absent.
+ */
+export interface Evaluation {
+  /** The mean data loss of the network's own loss function, without penalties. */
+  loss: number
+  /** The share of the rows that are predicted right, in [0, 1]. */
+  accuracy?: number
+  /** In [0, 1]; of one output that of yes, of several the mean over the classes. */
+  precision?: number
+  /** In [0, 1]; likewise. */
+  recall?: number
+  /** In [0, 1]; likewise. */
+  f1?: number
+  /** In [0, 1]; likewise, each class against the rest. Absent where a class has no rows, or all. */
+  rocAuc?: number
+  /** `[actual][predicted]`: how many rows of the one class were taken for the other. */
+  confusionMatrix?: number[][]
+  /** The mean squared error over rows and outputs. */
+  mse?: number
+  /** The mean absolute error over rows and outputs. */
+  mae?: number
+  /** The coefficient of determination, the mean over the outputs; at most 1, and absent for a single row. */
+  r2?: number
+}
+
 /**
  * A multilayer perceptron.
  *
@@ -290,8 +443,57 @@ export class NeuralNetwork {
    * @param learningRate a finite number, by default 0.1
    * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
    * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE, ERR_MIKIR_OVERFLOW
+   * @throws {Error} ERR_MIKIR_BUSY
    */
   train(inputs: Vector, targets: Vector, learningRate?: number): void
+
+  /**
+   * Trains on many rows, from the current weights on, on threads beside the event loop.
+   *
+   * ```js
+   * const history = await network.fit(inputs, targets, { epochs: 50, validation: 0.2, earlyStopping: {} })
+   * ```
+   *
+   * The data are copied before the call returns. Until the promise settles, `predict`, `predictBatch`, `evaluate`,
+   * `getWeights` and `clone` answer from the weights of the last finished epoch, while `train`, `setWeights`, `fit` and
+   * `fitSync` throw ERR_MIKIR_BUSY. Any number of networks can train at once.
+   *
+   * Every random choice (order, dropout, validation rows) follows from the network's seed and the epoch: equal weights,
+   * data, options and seeds give equal bits, whatever `threads`, in `fit` or `fitSync`, at one go or resumed.
+   *
+   * However the fit ends, the network has the weights of a whole epoch: those of the best one with
+   * `earlyStopping.restoreBest`, else those of the last that was finished, also after an abort, an exception in
+   * `onEpoch` and ERR_MIKIR_DIVERGED.
+   *
+   * It never throws: every error rejects, mistakes in arguments before training starts and with the place in the data,
+   * such as `inputs[3][1]`.
+   *
+   * @param inputs rows of `inputCount` finite numbers
+   * @param targets as many rows of `outputCount` finite numbers: for `crossEntropy` probabilities that sum to 1 (within
+   *   1e-3), for `binaryCrossEntropy` from 0 to 1, for `poisson` at least 0, for `hinge` -1 or 1
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE, ERR_MIKIR_UNKNOWN_OPTION,
+   *   ERR_MIKIR_INVALID_COMBINATION
+   * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE, ERR_MIKIR_OUT_OF_MEMORY
+   * @throws {Error} ERR_MIKIR_BUSY, ERR_MIKIR_DIVERGED; ERR_MIKIR_FILE, ERR_MIKIR_CORRUPT_FILE for checkpoints
+   * @throws the reason of `signal`, or what `onEpoch` threw
+   */
+  fit(inputs: Matrix, targets: Matrix, options?: FitOptions): Promise<History>
+  fit(examples: Example[], options?: FitOptions): Promise<History>
+
+  /** The same on the calling thread, which it does not leave before the end; it throws what `fit` rejects with. */
+  fitSync(inputs: Matrix, targets: Matrix, options?: FitOptions): History
+  fitSync(examples: Example[], options?: FitOptions): History
+
+  /**
+   * Measures the network on rows, with dropout off. During a fit, that is the network of the last finished epoch.
+   *
+   * @param inputs rows of `inputCount` finite numbers
+   * @param targets as many rows of `outputCount` finite numbers, in the range of the loss as for `fit`
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
+   * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE, ERR_MIKIR_OUT_OF_MEMORY
+   */
+  evaluate(inputs: Matrix, targets: Matrix): Evaluation
+  evaluate(examples: Example[]): Evaluation
 
   /**
    * A copy of all parameters, the hidden layer first. `setWeights` takes it back, and it survives
@@ -308,6 +510,7 @@ export class NeuralNetwork {
    *   numbers finite
    * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE, ERR_MIKIR_UNKNOWN_OPTION
    * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE
+   * @throws {Error} ERR_MIKIR_BUSY
    */
   setWeights(layers: LayerWeights[]): void
 

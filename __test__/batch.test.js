@@ -16,7 +16,8 @@ const {
   detached,
   notFinite,
   randomOf,
-  refusesUntouched
+  refusesUntouched,
+  rowsOf
 } = require('./helpers.js')
 
 const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
@@ -25,14 +26,6 @@ const PRECISIONS = [
   ['f64', 1e-12],
   ['f32', 1e-5]
 ]
-
-/** `count` rows of `width` numbers that both precisions hold. */
-function rowsOf(count, width, seed = 1) {
-  const random = randomOf(seed)
-  return Array.from({ length: count }, () =>
-    Array.from({ length: width }, () => Math.fround(random() * 4 - 2))
-  )
-}
 
 /** A network with biases that are not 0; of smooth layers, so that rounding is not magnified. */
 function networkOf(counts, { activation = 'tanh', precision = 'f64', seed = 1, ...extras } = {}) {

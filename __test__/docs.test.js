@@ -105,7 +105,8 @@ test('every list of names in the core has its section', () => {
     Initializer: 'Initializers',
     Loss: 'Losses',
     Normalization: 'Normalization',
-    Precision: undefined
+    Precision: undefined,
+    StoppedBy: undefined
   }
   const lists = Array.from(sources.matchAll(/const ALL: \[\(&str, (\w+)\); (\d+)\] =([\s\S]*?\]);/g))
   assert.deepEqual(lists.map(([, type]) => type).sort(), Object.keys(sections))
@@ -114,6 +115,35 @@ test('every list of names in the core has its section', () => {
     assert.equal(names.length, Number(count), type)
     if (sections[type] !== undefined) assert.deepEqual([...documented(sections[type]).keys()], names, type)
   }
+})
+
+/** The names of the fields of an exported interface of index.d.ts. */
+function fieldsOf(name) {
+  const found = types.match(new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, 'm'))
+  assert.ok(found, `index.d.ts exports the interface ${name}`)
+  return Array.from(found[1].matchAll(/^ {2}(\w+)\??: /gm), ([, field]) => field)
+}
+
+test('fit has the same options in the core and index.d.ts', () => {
+  const network = new NeuralNetwork({ layers: [1, 1] })
+  assert.throws(
+    () => network.fitSync([[1]], [[1]], { 'no such option': 1 }),
+    (error) => {
+      assert.deepEqual(namesIn(error.message), fieldsOf('FitOptions'))
+      return true
+    }
+  )
+})
+
+test('what ends a fit has the same names in the core and index.d.ts', () => {
+  const [, list] = sources.match(/const ALL: \[\(&str, StoppedBy\); \d+\] =([\s\S]*?\]);/)
+  const names = Array.from(list.matchAll(/\("(\w+)",/g), ([, name]) => name)
+  const [, declared] = types.match(/\bstoppedBy: ([^\n]*)/)
+  assert.deepEqual(quotedIn(declared), names)
+})
+
+test('the measures of evaluate have the same names in docs/math.md and index.d.ts', () => {
+  assert.deepEqual(['loss', ...documented('Evaluation').keys()], fieldsOf('Evaluation'))
 })
 
 for (const [type, section] of [

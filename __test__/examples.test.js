@@ -30,6 +30,13 @@ test('xor.js shows its progress and four predictions', () => {
   }
 })
 
+test('iris.js learns, and tells how good it is', () => {
+  const { stdout } = run('iris.js')
+  assert.match(stdout, /^epoch +10 +loss 0\.\d{4} +validation 0\.\d{4}$/m)
+  assert.match(stdout, /^\d+ epochs, stopped by \w+; the best was \d+$/m)
+  assert.match(stdout, /^(9\d|100)\.\d % of 50 unseen flowers are told right:$/m)
+})
+
 test('ice-cream.js says yes on the hot day and no on the cool one', () => {
   const { stdout } = run('ice-cream.js')
   assert.match(stdout, /^30 degrees, hunger 8: yes/m)

@@ -173,3 +173,56 @@ test('numbers of every size never give NaN or an infinite weight', () => {
   }
   assert.ok(seen.fine > 100 && seen.codes.size === 1)
 })
+
+test('data and options of fit, fitSync and evaluate', async () => {
+  const random = randomOf(5)
+  const names = ['fit', 'fitSync', 'evaluate']
+  const seen = Object.fromEntries(names.map((name) => [name, { fine: 0, codes: new Set() }]))
+  const options = [
+    ...['batchSize', 'optimizer', 'learningRate', 'schedule', 'shuffle', 'validation', 'earlyStopping'],
+    ...['targetLoss', 'timeout', 'sampleWeights', 'classWeights', 'clipNorm', 'threads', 'signal'],
+    ...['progress', 'resume', 'epoch', 'x']
+  ]
+  const losses = ['squaredError', 'crossEntropy', 'binaryCrossEntropy', 'hinge', 'poisson']
+  const pick = (values) => values[Math.floor(random() * values.length)]
+  /** The same rows in one of their forms, some with something strange in them. */
+  const formed = (rows) => {
+    if (random() < 0.3) return pick([Float64Array, Float32Array]).from(rows.flat())
+    const copies = rows.map((row) => pick([Array, Float64Array, Float32Array]).from(row))
+    if (random() < 0.15) pick(copies.filter(Array.isArray))?.splice(0, 1, strange(random))
+    if (random() < 0.15) copies[Math.floor(random() * rows.length)] = strange(random)
+    return copies
+  }
+  for (let i = 0; i < CALLS / 6; i++) {
+    const loss = pick(losses)
+    const network = new NeuralNetwork({ layers: [3, 4, 2], loss, seed: i, precision: pick(['f64', 'f32']) })
+    const rowCount = 1 + Math.floor(random() * 12)
+    const inputs = formed(Array.from({ length: rowCount }, () => [random(), -random(), random()]))
+    const targets = formed(Array.from({ length: rowCount }, () => (loss === 'hinge' ? [1, -1] : [1, 0])))
+    const given = { epochs: 2, onEpoch: () => pick([true, true, false]) }
+    for (let spoils = Math.floor(random() * 3); spoils > 0; spoils--) given[pick(options)] = strange(random)
+    const name = pick(names)
+    const isExamples = random() < 0.2 && Array.isArray(inputs) && Array.isArray(targets)
+    const data = isExamples ? [inputs.map((input, k) => ({ input, output: targets[k] }))] : [inputs, targets]
+    const args = name === 'evaluate' ? data : [...data, given]
+    const before = network.getWeights()
+    const result = await Promise.resolve()
+      .then(() => network[name](...(random() < 0.2 ? spoilt(random, args) : args)))
+      .then(
+        (value) => ({ value }),
+        (error) => ({ error })
+      )
+    count(seen[name], result)
+    const now = network.getWeights()
+    if (result.error) isOurs(result.error, `${name}(${inspect(args, { depth: 4 })})`)
+    if (name === 'evaluate' || (result.error && result.error.code !== 'ERR_MIKIR_DIVERGED')) {
+      assert.deepStrictEqual(now, before)
+    }
+    assert.ok(flat(now).every(Number.isFinite))
+    // It is free again.
+    network.setWeights(before)
+  }
+  for (const name of names) {
+    assert.ok(seen[name].fine > 100 && seen[name].codes.size > 3, `${name}: ${seen[name].fine} fine`)
+  }
+})

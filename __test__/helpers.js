@@ -14,6 +14,11 @@ const ARGUMENTS = 'ERR_MIKIR_ARGUMENT_COUNT'
 const OPTION = 'ERR_MIKIR_UNKNOWN_OPTION'
 const TOO_LARGE = 'ERR_MIKIR_TOO_LARGE'
 const OVERFLOW = 'ERR_MIKIR_OVERFLOW'
+const COMBINATION = 'ERR_MIKIR_INVALID_COMBINATION'
+const BUSY = 'ERR_MIKIR_BUSY'
+const DIVERGED = 'ERR_MIKIR_DIVERGED'
+const FILE = 'ERR_MIKIR_FILE'
+const CORRUPT_FILE = 'ERR_MIKIR_CORRUPT_FILE'
 
 /** The class that goes with each code. */
 const CLASSES = {
@@ -24,18 +29,33 @@ const CLASSES = {
   [OPTION]: TypeError,
   [TOO_LARGE]: RangeError,
   [OVERFLOW]: RangeError,
+  [COMBINATION]: TypeError,
+  [BUSY]: Error,
+  [DIVERGED]: Error,
+  [FILE]: Error,
+  [CORRUPT_FILE]: Error,
   ERR_MIKIR_OUT_OF_MEMORY: RangeError
 }
 
-/** `call` throws an error of exactly this code, of the code's class, that says exactly this. */
+/** An error of exactly this code, of the code's class, that says exactly this. */
+const isError = (code, message) => (error) => {
+  assert.equal(error.message, message)
+  assert.equal(error.code, code)
+  assert.equal(Object.getPrototypeOf(error), CLASSES[code].prototype)
+  assert.equal(error.name, CLASSES[code].name)
+  return true
+}
+
+/** `call` throws this error. */
 function refuses(call, code, message) {
-  assert.throws(call, (error) => {
-    assert.equal(error.message, message)
-    assert.equal(error.code, code)
-    assert.equal(Object.getPrototypeOf(error), CLASSES[code].prototype)
-    assert.equal(error.name, CLASSES[code].name)
-    return true
-  })
+  assert.throws(call, isError(code, message))
+}
+
+/** `call` returns a promise, which rejects with this error. */
+async function rejects(call, code, message) {
+  const promise = call()
+  assert.ok(promise instanceof Promise)
+  await assert.rejects(promise, isError(code, message))
 }
 
 /** The same, and the network is to the bit what it was. */
@@ -151,6 +171,14 @@ function oracleOf(network) {
   fill(copy.hidden, hidden)
   fill(copy.output, output)
   return copy
+}
+
+/** `count` rows of `width` numbers from U[-2, 2) that both precisions hold. */
+function rowsOf(count, width, seed = 1) {
+  const random = randomOf(seed)
+  return Array.from({ length: count }, () =>
+    Array.from({ length: width }, () => Math.fround(random() * 4 - 2))
+  )
 }
 
 /** All numbers in nested arrays and objects, in order. */
@@ -269,7 +297,12 @@ function revoked(target) {
 
 module.exports = {
   ARGUMENTS,
+  BUSY,
   CLASSES,
+  COMBINATION,
+  CORRUPT_FILE,
+  DIVERGED,
+  FILE,
   LENGTH,
   OPTION,
   OVERFLOW,
@@ -288,8 +321,10 @@ module.exports = {
   randomOf,
   refuses,
   refusesUntouched,
+  rejects,
   relativeDifference,
   revoked,
+  rowsOf,
   runAlone,
   runsAlone,
   strange

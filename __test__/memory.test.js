@@ -21,7 +21,8 @@ function growth({ step, count, turns, limit }) {
     const step = eval(stepSource)({ ...require('./index.js') })
     let [start, most] = [Infinity, 0]
     for (let i = 0; i < count; i++) {
-      step(i)
+      const done = step(i)
+      if (done instanceof Promise) await done
       if (i === Math.floor(count / 10)) start = process.memoryUsage.rss()
       if (i % 50 !== 0) continue
       if (i > count / 10) most = Math.max(most, process.memoryUsage.rss() - start)
@@ -140,6 +141,98 @@ describe('memory stays flat', () => {
     count: 12_000,
     limit: 90 * MB,
     leak: 12_000 * 2230 * 8
+  })
+})
+
+describe('memory stays flat over', () => {
+  staysFlat('1,000 fits on 200 kB of rows', {
+    step: ({ NeuralNetwork }) => {
+      const network = new NeuralNetwork({ layers: [25, 10, 1] })
+      const inputs = Array.from({ length: 1000 }, (_, i) => new Float64Array(25).fill(i / 1000))
+      const targets = new Float64Array(1000)
+      return () => {
+        network.fitSync(inputs, targets, { epochs: 1, validation: 0.1, earlyStopping: {} })
+      }
+    },
+    count: 1000,
+    limit: 60 * MB,
+    leak: 1000 * 200_000
+  })
+
+  staysFlat('1,000 fits on threads', {
+    step: ({ NeuralNetwork }) => {
+      const network = new NeuralNetwork({ layers: [25, 10, 1] })
+      const inputs = Array.from({ length: 1000 }, (_, i) => new Float64Array(25).fill(i / 1000))
+      const targets = new Float64Array(1000)
+      return (i) => network.fit(inputs, targets, { epochs: 2, onEpoch: i % 2 === 0 ? undefined : () => {} })
+    },
+    count: 1000,
+    limit: 60 * MB,
+    leak: 1000 * 200_000,
+    turns: [true]
+  })
+
+  staysFlat('450 fits with a history of 320 kB each', {
+    step: ({ NeuralNetwork }) => {
+      const network = new NeuralNetwork({ layers: [1, 1] })
+      return () => {
+        network.fitSync([[1]], [[0]], { epochs: 20_000, validation: { inputs: [[1]], targets: [[0]] } })
+      }
+    },
+    count: 450,
+    limit: 60 * MB,
+    leak: 450 * 320_000
+  })
+
+  staysFlat('1,000 evaluations of 200 kB of rows', {
+    step: ({ NeuralNetwork }) => {
+      const network = new NeuralNetwork({ layers: [25, 10, 1] })
+      const [inputs, targets] = [new Float64Array(25_000), new Float64Array(1000)]
+      return () => {
+        network.evaluate(inputs, targets)
+      }
+    },
+    count: 1000,
+    limit: 60 * MB,
+    leak: 1000 * 200_000
+  })
+
+  staysFlat('1,500 fits that are refused, stopped or fail', {
+    step: ({ NeuralNetwork }) => {
+      const network = new NeuralNetwork({ layers: [25, 10, 1], loss: 'binaryCrossEntropy' })
+      const inputs = Array.from({ length: 1000 }, (_, i) => new Float64Array(25).fill(i / 1000))
+      const targets = new Float64Array(1000)
+      const spoilt = (array, value) => {
+        const copy = array.slice()
+        copy[999] = value
+        return copy
+      }
+      const mistakes = [
+        [spoilt(inputs, new Float64Array(25).fill(Number.NaN)), targets],
+        [spoilt(inputs, [1]), targets],
+        [inputs, spoilt(targets, 2)],
+        [inputs, targets, { validation: { inputs, targets: spoilt(targets, Infinity) } }],
+        [inputs, targets, { sampleWeights: spoilt(targets, -1) }],
+        [inputs, targets, { resume: '/no/such/file' }],
+        [inputs, targets, { validation: 1e-9 }],
+        [inputs, targets, { signal: AbortSignal.abort() }]
+      ]
+      const mistake = (i) => {
+        try {
+          network.fitSync(...mistakes[i % mistakes.length])
+        } catch {
+          return
+        }
+        throw new Error('not refused')
+      }
+      return (i) => {
+        mistake(i)
+        network.fitSync(inputs, targets, { epochs: 9, onEpoch: () => false })
+      }
+    },
+    count: 1500,
+    limit: 90 * MB,
+    leak: 1500 * 200_000
   })
 })
 

@@ -229,6 +229,117 @@ describe('createSigmoidModel', () => {
   })
 })
 
+describe('the functions of a fit', () => {
+  test('throw in a wrong order, and go on', () => {
+    survives(async () => {
+      const assert = require('node:assert/strict')
+      const native = require('./lib/native.js')
+      const create = (counts) => {
+        const model = native.createSigmoidModel(counts)
+        const { buffer } = new Float64Array(model.length)
+        new Uint32Array(buffer)[0] = model.number
+        native.initialize(buffer, 1)
+        return buffer
+      }
+      const [buffer, other] = [create([2, 3, 1]), create([4, 3, 1])]
+      const data = (of = buffer, rows = 4) => {
+        const number = native.createData(of)
+        const width = of === buffer ? 2 : 4
+        native.appendData(number, 0, new Float64Array(rows * width), rows * width)
+        native.appendData(number, 1, new Float32Array(rows), rows)
+        return number
+      }
+      const fit = (options = { epochs: 3 }) => native.createFit(buffer, JSON.stringify(options), 1)
+      const ready = (options) => {
+        const number = fit(options)
+        native.prepareFit(number, buffer, data(), -1)
+        return number
+      }
+      const ended = (number) =>
+        new Promise((resolve) => {
+          native.startFit(number, true, () => native.fitIsDone(number) && resolve())
+        })
+      const throws = (call) => assert.throws(call, { code: 'ERR_MIKIR_INTERNAL' }, String(call))
+      const out = () => new Float64Array(15)
+
+      // Before it has its data.
+      const bare = fit()
+      throws(() => native.advanceFit(bare, 1))
+      throws(() => native.startFit(bare, true, () => {}))
+      throws(() => native.stopFit(bare, 'abort'))
+      throws(() => native.fitReports(bare, 0, out()))
+      throws(() => native.refreshFit(bare, buffer))
+      throws(() => native.finishFit(bare, buffer, out(), out()))
+
+      // Data of another network, unfinished or gone; the fit can still be prepared.
+      const bad = native.createData(buffer)
+      native.appendData(bad, 0, new Float64Array(4), 8)
+      const again = fit()
+      for (const set of [data(other), bad, native.createData(buffer), 4e9, -1]) {
+        throws(() => native.prepareFit(again, buffer, set, -1))
+        throws(() => native.prepareFit(again, buffer, data(), set < 0 ? 4e9 : set))
+      }
+      native.prepareFit(again, buffer, data(), data())
+      assert.equal(native.advanceFit(again, 2 ** 31), true)
+      assert.equal(native.finishFit(again, buffer, out(), out()).epochs, 3)
+
+      // More numbers than were announced, and none of the parts there are.
+      const full = data()
+      throws(() => native.appendData(full, 0, new Float64Array(1), 8))
+      throws(() => native.appendData(full, 3, new Float64Array(1), 8))
+      throws(() => native.appendData(full, 0, new Uint8Array(1), 8))
+      assert.throws(() => native.appendData(native.createData(buffer), 0, new Float64Array(1), 1e15), {
+        code: 'ERR_MIKIR_OUT_OF_MEMORY'
+      })
+      native.dropData(full)
+      throws(() => native.checkData(full))
+      throws(() => native.dropData(full))
+
+      // Here first, then on a thread; twice; buffers and arrays that are not its own.
+      const here = ready()
+      assert.equal(native.advanceFit(here, 1), false)
+      throws(() => native.refreshFit(here, new ArrayBuffer(16)))
+      throws(() => native.stopFit(here, 'nothing'))
+      throws(() => native.fitReports(here, 0, new Float32Array(15)))
+      assert.equal(native.fitReports(here, 0, new Float64Array(4)), 0)
+      assert.equal(native.fitReports(here, 1e9, out()), 0)
+      assert.equal(native.fitReports(here, 0, out()), 1)
+      await ended(here)
+      throws(() => native.advanceFit(here, 1))
+      native.stopFit(here, 'abort')
+      assert.equal(native.finishFit(here, buffer, out(), out()).stoppedBy, 'epochs')
+      for (const call of [
+        () => native.finishFit(here, buffer, out(), out()),
+        () => native.advanceFit(here, 1),
+        () => native.stopFit(here, 'abort'),
+        () => native.fitReports(here, 0, out()),
+        () => native.fitIsDone(here),
+        () => native.fitFirstEpoch(here),
+        () => native.refreshFit(here, buffer)
+      ]) {
+        throws(call)
+      }
+
+      const twice = ready()
+      await ended(twice)
+      throws(() => native.startFit(twice, true, () => {}))
+
+      // Dropped while it runs, ended before it began, and left alone.
+      const dropped = ready({ epochs: 1e9 })
+      native.startFit(dropped, true, () => {})
+      native.dropFit(dropped)
+      const stopped = ready({ epochs: 1e9 })
+      native.stopFit(stopped, 'abort')
+      assert.equal(native.advanceFit(stopped, 1), true)
+      assert.equal(native.finishFit(stopped, buffer, out(), out()).epochs, 0)
+      native.startFit(ready({ epochs: 1e9 }), true, () => {})
+      ready()
+      console.log('survived')
+      process.exit(0)
+    })
+  })
+})
+
 describe('connect', () => {
   test('gives independent environments', () => {
     survives(() => {

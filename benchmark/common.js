@@ -1,7 +1,8 @@
 'use strict'
 
-// What every benchmark needs: medians, a table, and where it ran.
+// What several benchmarks need: medians, a table, where it ran, processes apart, and rows to train on.
 
+const { spawnSync } = require('node:child_process')
 const os = require('node:os')
 
 function median(values) {
@@ -29,4 +30,37 @@ function machine() {
   return `${cpus[0].model.trim()}, ${cpus.length} cores, ${os.type()} ${os.arch()}, Node.js ${process.version}`
 }
 
-module.exports = { digits, machine, median, printTable }
+/** What `file` prints as JSON when it is run with these arguments in a process of its own. */
+function runApart(file, args, flags = []) {
+  const child = spawnSync(process.execPath, [...flags, file, ...args.map(String)], { encoding: 'utf8' })
+  if (child.status !== 0) throw new Error(child.stderr || `it ended by ${child.signal}`)
+  return JSON.parse(child.stdout)
+}
+
+/**
+ * Rows of a classification, flat and in single precision: inputs from U[0, 1), one-hot targets, equal for equal
+ * arguments. After the first thousand they repeat, as drawing gigabytes of numbers would take longer than most
+ * measurements.
+ */
+function examples(rows, inputCount, outputCount) {
+  let state = 1
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+  const drawn = Math.min(rows, 1000)
+  const inputs = new Float32Array(rows * inputCount)
+  const targets = new Float32Array(rows * outputCount)
+  for (let i = 0; i < drawn * inputCount; i++) inputs[i] = random()
+  for (let row = 0; row < drawn; row++) targets[row * outputCount + Math.floor(random() * outputCount)] = 1
+  repeat(inputs, drawn * inputCount)
+  repeat(targets, drawn * outputCount)
+  return { inputs, targets }
+}
+
+/** Fills an array with repetitions of its first `count` numbers. */
+function repeat(array, count) {
+  for (let filled = count; filled < array.length; filled *= 2) array.copyWithin(filled, 0, filled)
+}
+
+module.exports = { digits, examples, machine, median, printTable, runApart }

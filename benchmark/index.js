@@ -2,9 +2,11 @@
 
 // npm run bench -- <name>...
 
-/** Each measures when it is loaded, prints one Markdown table, and says in its first lines what it compares. */
+/** Each measures when it is loaded, prints Markdown tables, and says in its first lines what it compares. */
 const benchmarks = {
-  calls: './calls.js'
+  calls: './calls.js',
+  memory: './memory.js',
+  responsiveness: './responsiveness.js'
 }
 
 const names = process.argv.slice(2)

@@ -16,9 +16,11 @@ const { maxParameters } = require('./native.js')
 const MATRIX = 'an array of rows, a Float32Array or a Float64Array'
 const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
 
-/** The length of a typed array, whatever property it has been given over its own. */
-const typedArray = Object.getPrototypeOf(Float64Array.prototype)
-const lengthOf = Function.prototype.call.bind(Object.getOwnPropertyDescriptor(typedArray, 'length').get)
+/** What a typed array is of, whatever properties it has been given over its own. */
+const [lengthOf, bufferOf, offsetOf] = ['length', 'buffer', 'byteOffset'].map((name) => {
+  const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float64Array.prototype), name)
+  return Function.prototype.call.bind(get)
+})
 
 /** Refuses a call with fewer than `least` or more than `most` arguments. */
 function checkArguments(name, count, least, most = least) {
@@ -111,7 +113,7 @@ function copyFinite(name, vector, count, target, start) {
 function flattenRows(name, rows, width) {
   if (Array.isArray(rows)) {
     const count = rows.length
-    const flat = allocate(name, count * width)
+    const flat = allocate(Float64Array, name, count * width)
     for (let i = 0; i < count; i++) copyVector(`${name}[${i}]`, rows[i], width, flat, i * width)
     return flat
   }
@@ -119,19 +121,26 @@ function flattenRows(name, rows, width) {
   if (lengthOf(rows) % width !== 0) {
     throw invalidLength(`a multiple of ${plural(width, 'number')}`, name, lengthOf(rows))
   }
-  // A copy where other threads can change the memory, or where it is an array of another realm or a class of
-  // the user's; it is cheap beside the prediction.
-  const Numbers = isFloat64Array(rows) ? Float64Array : Float32Array
-  const isPlain = Object.getPrototypeOf(rows) === Numbers.prototype && !isSharedArrayBuffer(rows.buffer)
-  return isPlain && !Object.hasOwn(rows, 'length') ? rows : new Numbers(rows)
+  const numbers = plainView(rows)
+  // A copy where other threads can change the memory; it is cheap beside the prediction.
+  return isSharedArrayBuffer(numbers.buffer) ? numbers.slice() : numbers
 }
 
-function allocate(name, count) {
+/** A typed array of zeros. */
+function allocate(Numbers, name, count) {
   try {
-    return new Float64Array(count)
+    return new Numbers(count)
   } catch (cause) {
-    throw outOfMemory(name, count * Float64Array.BYTES_PER_ELEMENT, cause)
+    throw outOfMemory(name, count * Numbers.BYTES_PER_ELEMENT, cause)
   }
+}
+
+/** The same numbers as a typed array of this realm, of no class of the user's and with no properties of its own. */
+function plainView(array) {
+  const Numbers = isFloat64Array(array) ? Float64Array : Float32Array
+  const length = lengthOf(array)
+  // One whose memory went elsewhere has length 0 and can have no view.
+  return length === 0 ? new Numbers(0) : new Numbers(bufferOf(array), offsetOf(array), length)
 }
 
 function wrongLength(name, length, count) {
@@ -143,6 +152,9 @@ function plural(count, noun) {
 }
 
 module.exports = {
+  MATRIX,
+  VECTOR,
+  allocate,
   checkArguments,
   checkArray,
   checkCount,
@@ -152,5 +164,7 @@ module.exports = {
   copyFinite,
   copyVector,
   flattenRows,
+  lengthOf,
+  plainView,
   plural
 }

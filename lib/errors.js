@@ -1,15 +1,21 @@
 'use strict'
 
-// One sentence for every mistake: `Expected <rule> for <name> but received <value>`, and a stable code.
+// One sentence for every mistake: `Expected <rule> for <name> but received <value>`, a cure after a colon where
+// one is known, and a stable code.
 
 /** A value of the wrong kind. */
-function invalidType(rule, name, value) {
-  return coded(new TypeError(sentence(rule, name, describe(value))), 'ERR_MIKIR_INVALID_TYPE')
+function invalidType(rule, name, value, cure) {
+  return coded(new TypeError(sentence(rule, name, describe(value), cure)), 'ERR_MIKIR_INVALID_TYPE')
 }
 
 /** A value of the right kind outside its range. */
-function outOfRange(rule, name, value) {
-  return coded(new RangeError(sentence(rule, name, describe(value))), 'ERR_MIKIR_OUT_OF_RANGE')
+function outOfRange(rule, name, value, cure) {
+  return outOfRangeSaid(rule, name, describe(value), cure)
+}
+
+/** The same where the value is in words already. */
+function outOfRangeSaid(rule, name, received, cure) {
+  return coded(new RangeError(sentence(rule, name, received, cure)), 'ERR_MIKIR_OUT_OF_RANGE')
 }
 
 /** A collection with the wrong number of elements. */
@@ -36,8 +42,14 @@ function outOfMemory(name, bytes, cause) {
   return coded(error, 'ERR_MIKIR_OUT_OF_MEMORY')
 }
 
-function sentence(rule, name, received) {
-  return `Expected ${rule} for ${name} but received ${received}`
+/** A call that would change what a fit is training. */
+function busy(name, running) {
+  const message = sentence('a network that is not training', `${name}()`, `one in ${running}()`)
+  return coded(new Error(message), 'ERR_MIKIR_BUSY')
+}
+
+function sentence(rule, name, received, cure) {
+  return `Expected ${rule} for ${name} but received ${received}${cure === undefined ? '' : `: ${cure}`}`
 }
 
 function coded(error, code) {
@@ -66,4 +78,13 @@ function describe(value) {
   }
 }
 
-module.exports = { argumentCount, invalidLength, invalidType, outOfMemory, outOfRange, unknownOption }
+module.exports = {
+  argumentCount,
+  busy,
+  invalidLength,
+  invalidType,
+  outOfMemory,
+  outOfRange,
+  outOfRangeSaid,
+  unknownOption
+}

@@ -9,13 +9,15 @@ const {
   checkSeed,
   copyFinite,
   copyVector,
-  flattenRows,
-  plural
+  flattenRows
 } = require('./check.js')
-const { outOfRange } = require('./errors.js')
+const { createDataSet, readArguments } = require('./data.js')
+const { busy, outOfRange } = require('./errors.js')
+const { Run } = require('./fit.js')
 const { createMemory, modelOf, sigmoidModel } = require('./model.js')
 const native = require('./native.js')
 const { plain } = require('./options.js')
+const { lineOf, summaryOf } = require('./summary.js')
 
 const LEARNING_RATE = 1
 
@@ -38,6 +40,8 @@ class NeuralNetwork {
   /** The same memory, the one argument of every call into the addon. */
   #buffer
   #seed
+  /** The fit that is running. */
+  #run
 
   constructor(...parameters) {
     const [first] = parameters
@@ -77,6 +81,7 @@ class NeuralNetwork {
     copyVector('inputs', inputs, model.inputCount, memory, model.inputs)
     // Reading the array ran code of its own (a getter, a proxy) that came here: take it from a copy.
     if (call !== calls) copyVector('inputs', [...inputs], model.inputCount, memory, model.inputs)
+    if (this.#run !== undefined) this.#run.refresh(this.#buffer)
     native.predict(this.#buffer)
     const outputs = [memory[model.outputs]]
     for (let k = 1; k < model.outputCount; k++) outputs.push(memory[model.outputs + k])
@@ -90,6 +95,7 @@ class NeuralNetwork {
     const flat = flattenRows('inputs', inputs, inputCount)
     const rows = flat.length / inputCount
     const outputs = new flat.constructor(rows * outputCount)
+    this.#run?.refresh(this.#buffer)
     const place = native.predictBatch(this.#buffer, flat, outputs)
     if (place >= 0) {
       const name = isFlat ? `[${place}]` : `[${Math.floor(place / inputCount)}][${place % inputCount}]`
@@ -114,12 +120,55 @@ class NeuralNetwork {
       copyVector('targets', copies[1], model.outputCount, memory, model.targets)
     }
     memory[LEARNING_RATE] = checkFinite('learningRate', learningRate)
+    if (this.#run !== undefined) throw busy('train', this.#run.name)
     native.train(this.#buffer)
+  }
+
+  // The promise of an async function takes what is thrown, and keeps the caller's stack in later errors.
+  async fit(...parameters) {
+    const run = this.#begin('fit', parameters)
+    await run.start()
+    return this.#end(run)
+  }
+
+  fitSync(...parameters) {
+    const run = this.#begin('fitSync', parameters)
+    run.run()
+    return this.#end(run)
+  }
+
+  #begin(name, parameters) {
+    const { data, options } = readArguments(name, parameters, 1)
+    if (this.#run !== undefined) throw busy(name, this.#run.name)
+    const run = new Run(name)
+    // From now on: reading options and data may run code of the user's that comes here.
+    this.#run = run
+    try {
+      run.prepare({ model: this.#model, buffer: this.#buffer, seed: this.#seed }, data, options)
+      return run
+    } catch (error) {
+      this.#run = undefined
+      throw error
+    }
+  }
+
+  #end(run) {
+    this.#run = undefined
+    return run.finish(this.#buffer)
+  }
+
+  evaluate(...parameters) {
+    const { data } = readArguments('evaluate', parameters, 0)
+    const set = createDataSet({ model: this.#model, buffer: this.#buffer }, data)
+    this.#run?.refresh(this.#buffer)
+    const measures = Object.entries(native.evaluate(this.#buffer, set))
+    return Object.fromEntries(measures.filter(([, value]) => value !== undefined))
   }
 
   getWeights() {
     checkArguments('getWeights', arguments.length, 0)
     const flat = new Float64Array(this.#model.valueCount)
+    this.#run?.refresh(this.#buffer)
     native.exportWeights(this.#buffer, flat)
     let at = 0
     const take = (count) => {
@@ -161,6 +210,7 @@ class NeuralNetwork {
         )
       }
     })
+    if (this.#run !== undefined) throw busy('setWeights', this.#run.name)
     const place = native.importWeights(this.#buffer, flat)
     if (place >= 0) {
       const i = taken.findIndex(({ end }) => place < end)
@@ -172,36 +222,20 @@ class NeuralNetwork {
   clone() {
     checkArguments('clone', arguments.length, 0)
     const copy = new NeuralNetwork(new Parts(this.#model, this.#seed))
+    this.#run?.refresh(this.#buffer)
     copy.#memory.set(this.#memory)
     return copy
   }
 
   summary() {
     checkArguments('summary', arguments.length, 0)
-    const { inputCount, layers, loss, precision } = this.#model
-    const head = ['layer', 'inputs', 'units', 'activation', 'extras', 'parameters']
-    const rows = layers.map((layer, l) => [
-      l === layers.length - 1 ? 'output' : `hidden ${l + 1}`,
-      layer.inputs,
-      layer.units,
-      layer.activation,
-      extrasOf(layer),
-      layer.parameterCount.toLocaleString('en')
-    ])
-    const total = this.parameterCount.toLocaleString('en')
-    return [
-      `NeuralNetwork of ${plural(inputCount, 'input')}, loss ${loss}, precision ${precision}`,
-      ...table([head, ...rows]),
-      `${total} parameters`
-    ].join('\n')
+    return summaryOf(this.#model)
   }
 
   [Symbol.for('nodejs.util.inspect.custom')]() {
     // The prototype can be inspected too.
     if (!(#model in this)) return 'NeuralNetwork {}'
-    const { inputCount, layers, precision } = this.#model
-    const counts = [inputCount, ...layers.map((layer) => layer.units)].join('-')
-    return `NeuralNetwork ${counts} (${plural(this.parameterCount, 'parameter')}, ${precision}, seed ${this.#seed})`
+    return lineOf(this.#model, this.#seed)
   }
 }
 
@@ -228,24 +262,6 @@ function seedOf(seed) {
 function vectorsOf({ normalization }) {
   if (normalization === 'batch') return ['biases', 'gamma', 'beta', 'mean', 'variance']
   return normalization === 'layer' ? ['biases', 'gamma', 'beta'] : ['biases']
-}
-
-function extrasOf({ dropout, normalization }) {
-  const extras = []
-  if (normalization !== undefined) extras.push(`${normalization} normalization`)
-  if (dropout > 0) extras.push(`dropout ${dropout}`)
-  return extras.join(', ')
-}
-
-/** Rows of cells as lines with aligned columns. */
-function table(rows) {
-  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => String(row[c]).length)))
-  return rows.map((row) =>
-    row
-      .map((cell, c) => String(cell).padEnd(widths[c]))
-      .join('  ')
-      .trimEnd()
-  )
 }
 
 module.exports = { NeuralNetwork }

@@ -15,6 +15,8 @@ function plain(name, value, depth = 0) {
     case 'number':
       return checkFinite(name, value)
     case 'string':
+      // Half of a surrogate pair has no place in JSON.
+      return value.toWellFormed()
     case 'boolean':
       return value
     case 'object':
@@ -38,7 +40,7 @@ function plainObject(name, object, depth) {
   const copy = Object.create(null)
   for (const [key, value] of Object.entries(object)) {
     // An undefined option is one that is left out.
-    if (value !== undefined) copy[key] = plain(`${name}.${key}`, value, depth + 1)
+    if (value !== undefined) copy[key.toWellFormed()] = plain(`${name}.${key}`, value, depth + 1)
   }
   return copy
 }

@@ -45,12 +45,54 @@ export const doubles: Float64Array = deep.predictBatch(new Float64Array(8))
 export const copy: NeuralNetwork = deep.clone()
 export const text: string = deep.summary() + deep.precision
 deep.setWeights(deep.getWeights().map((layer) => ({ ...layer, gamma: layer.gamma?.map(Number) })))
+
+const examples: mikir.Example[] = [{ input: [1, 2, 3, 4], output: new Float32Array(3) }]
+const matrix: mikir.Matrix = rows
+const fitOptions: mikir.FitOptions = {
+  epochs: 5,
+  batchSize: 'full',
+  optimizer: { type: 'adamw', weightDecay: 0.1 },
+  schedule: { type: 'cosine', warmup: 2 },
+  validation: { inputs: new Float64Array(4), targets: [[1, 0, 0]] },
+  earlyStopping: { patience: 3 },
+  sampleWeights: new Float32Array(2),
+  onEpoch: (report) => report.loss + (report.validationLoss ?? 0) < 1,
+  signal: AbortSignal.timeout(1000),
+  checkpoint: { path: 'run.mikir', everyEpochs: 2 }
+}
+export const running: Promise<mikir.History> = deep.fit(matrix, new Float32Array(6), fitOptions)
+export const runningToo: Promise<mikir.History> = deep.fit(examples, { onEpoch: ({ epoch }) => void epoch })
+export const ran: mikir.History = deep.fitSync(examples)
+export const ranToo: mikir.History = deep.fitSync(rows, [[1, 0, 0]], {
+  onEpoch({ epoch, epochs }) {
+    if (epoch * 2 > epochs) return false
+  }
+})
+export const losses: (Float64Array | undefined)[] = [ran.loss, ran.validationLoss]
+export const isEarly: boolean = ran.stoppedBy === 'earlyStopping' && ran.bestEpoch < ran.epochs
+const measures: mikir.Evaluation = deep.evaluate(rows, [[1, 0, 0]])
+export const rates: (number | undefined)[] = [measures.accuracy, deep.evaluate(examples).rocAuc, measures.r2]
+export const matrixOut: number[][] | undefined = measures.confusionMatrix
 const options: mikir.NetworkOptions = { layers: [2, { units: 1, initializer: 'orthogonal' }] }
 new NeuralNetwork(options)
 // @ts-expect-error no such activation
 new NeuralNetwork({ layers: [2, { units: 1, activation: 'rleu' }] })
 // @ts-expect-error no such loss
 new NeuralNetwork({ layers: [2, 1], loss: 'accuracy' })
+// @ts-expect-error targets are missing
+deep.fit(rows)
+// @ts-expect-error an example has an output
+deep.fit([{ input: [1, 2, 3, 4] }])
+// @ts-expect-error no such option
+deep.fitSync(examples, { epoch: 3 })
+// @ts-expect-error no such optimizer
+deep.fitSync(examples, { optimizer: 'adan' })
+// @ts-expect-error a promise stops nothing
+deep.fitSync(examples, { onEpoch: async () => false })
+// @ts-expect-error the history is there when the promise is
+deep.fit(examples).loss
+// @ts-expect-error options have no place here
+deep.evaluate(examples, {})
 // @ts-expect-error three counts, not two
 new NeuralNetwork(2, 2)
 // @ts-expect-error no such option

@@ -71,6 +71,7 @@ pub fn connect(env: &Env) -> napi::Result<Object<'_>> {
     add.function("fitReports", fit_reports)?;
     add.function("fitIsDone", fit_is_done)?;
     add.function("fitEpochs", fit_epochs)?;
+    add.function("fitEpochsDone", fit_epochs_done)?;
     add.function("fitFirstEpoch", fit_first_epoch)?;
     add.function("refreshFit", refresh_fit)?;
     add.function("finishFit", finish_fit)?;
@@ -457,39 +458,49 @@ fn refresh_fit(call: &Call, home: &Environment) -> Result<()> {
 /// What a fit came to.
 #[napi(object)]
 pub struct HistoryInfo {
-    pub loss: Float64Array,
-    pub validation_loss: Option<Float64Array>,
+    pub has_validation: bool,
     pub epochs: f64,
     pub best_epoch: f64,
     pub duration_ms: f64,
     pub stopped_by: String,
 }
 
-/// `finishFit(fit, buffer): HistoryInfo`: puts the final weights of a run that has ended into the buffer, also where
-/// it then throws why the run failed. The fit is gone afterwards.
+/// `finishFit(fit, buffer, losses, validationLosses): HistoryInfo`: puts the final weights of a run that has ended into
+/// the buffer, also where it then throws why the run failed, and the history into the arrays, which JavaScript makes, as
+/// long as [`fit_epochs_done`] says: what Rust allocates is only freed when the event loop turns. The fit is gone
+/// afterwards.
 fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
     let (number, mut buffer) = (call.argument(0)?, call.argument::<ArrayBuffer>(1)?);
+    let (mut losses, mut validation_losses) = (
+        call.argument::<Float64Array>(2)?,
+        call.argument::<Float64Array>(3)?,
+    );
+    // SAFETY: JavaScript has just made them for this call, and does not run before it returns.
+    let (losses, validation_losses) = unsafe { (losses.as_mut(), validation_losses.as_mut()) };
     let fit = home.fits.borrow_mut().fits.remove(number);
     let fit = fit.ok_or_else(|| no_such("fit", number))?;
     let (outcome, watch) = fit.finish(bytes_mut(&mut buffer))?;
-    let (mut losses, mut validation_losses) = (Vec::new(), None);
+    let mut has_validation = false;
     watch.reports(0, &mut |reports| {
-        losses = reports.iter().map(|report| report.loss).collect();
-        validation_losses = reports
-            .iter()
-            .map(|report| report.validation_loss)
-            .collect::<Option<Vec<_>>>();
+        let places = losses.iter_mut().zip(validation_losses.iter_mut());
+        for (report, (loss, validation_loss)) in reports.iter().zip(places) {
+            *loss = report.loss;
+            has_validation |= report.validation_loss.is_some();
+            *validation_loss = report.validation_loss.unwrap_or(f64::NAN);
+        }
     });
     Ok(HistoryInfo {
-        epochs: losses.len() as f64,
-        validation_loss: validation_losses
-            .filter(|all| !all.is_empty())
-            .map(Float64Array::new),
-        loss: Float64Array::new(losses),
+        has_validation,
+        epochs: watch.epochs() as f64,
         best_epoch: outcome.best_epoch as f64,
         duration_ms: outcome.duration,
         stopped_by: outcome.stopped_by.name().into(),
     })
+}
+
+/// `fitEpochsDone(fit): number`: how many epochs are done, those of a checkpoint among them.
+fn fit_epochs_done(call: &Call, home: &Environment) -> Result<f64> {
+    with_fit(home, call.argument(0)?, |fit| Ok(fit.epochs_done()? as f64))
 }
 
 /// `dropFit(fit)`: it was never started.

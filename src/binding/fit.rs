@@ -284,6 +284,11 @@ impl Fit {
         Ok(self.watch()?.most_epochs())
     }
 
+    /// How many epochs are done.
+    pub fn epochs_done(&self) -> Result<usize> {
+        Ok(self.watch()?.epochs())
+    }
+
     /// How many epochs were done before this fit.
     pub fn first_epoch(&self) -> usize {
         self.first_epoch

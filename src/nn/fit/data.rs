@@ -103,8 +103,23 @@ impl<T: Real> Data<T> {
         self.part(Part::Inputs).len() / self.width
     }
 
-    /// Whether there are as many numbers of each part as there are rows, and at least one row.
-    pub fn is_complete(&self) -> bool {
+    /// Refuses what is not for networks of this shape, or not complete: as many numbers of each part as there are
+    /// rows, and at least one row.
+    ///
+    /// # Errors
+    /// `Internal`
+    pub fn fits(&self, architecture: &Architecture) -> Result<()> {
+        let is_for_it = self.width == architecture.input_count()
+            && self.units == architecture.output_count()
+            && self.loss == architecture.loss();
+        if is_for_it && self.is_complete() {
+            return Ok(());
+        }
+        let expected = "complete data for the network";
+        Err(Error::new(Code::Internal, expected, "the call", "other data"))
+    }
+
+    fn is_complete(&self) -> bool {
         let rows = self.rows();
         let [inputs, targets, weights] = self.parts.each_ref().map(Vec::len);
         rows > 0

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::architecture::Architecture;
-use super::error::{Code, Error, Result};
+use super::error::Result;
 use super::evaluation::{self, Evaluation};
 use super::host;
 use super::real::Real;
@@ -73,9 +73,7 @@ pub fn begin<T: Real>(
 /// # Errors
 /// `OutOfMemory` where the system has none.
 pub fn evaluate<T: Real>(architecture: &Architecture, values: &[T], data: &Data<T>) -> Result<Evaluation> {
-    if !data.is_complete() {
-        return Err(Error::new(Code::Internal, "whole rows", "the data", "other"));
-    }
+    data.fits(architecture)?;
     let rows: Vec<u32> = (0..data.rows() as u32).collect();
     let mut outputs = super::online::zeros(data.rows() * data.units, "the outputs")?;
     let mut trainer = Trainer::new(architecture, 1, rows.len(), host::threads())?;

@@ -94,9 +94,8 @@ impl<T: Real> Run<T> {
             held_out,
             ..
         } = &mut problem;
-        if !data.is_complete() || held_out.as_ref().is_some_and(|data| !data.is_complete()) {
-            return Err(Error::new(Code::Internal, "whole rows", "the data", "other"));
-        }
+        data.fits(architecture)?;
+        held_out.as_ref().map_or(Ok(()), |data| data.fits(architecture))?;
         if data.rows() > u32::MAX as usize {
             return Err(Error::new(
                 Code::TooLarge,

@@ -1,0 +1,260 @@
+'use strict'
+
+// Users' data on their way into the addon: rows, flat arrays or examples, each mistake with its place and a
+// cure. Data cross once: plain arrays in chunks through one scratch array, typed arrays as they are.
+
+const { isFloat32Array, isFloat64Array, isSharedArrayBuffer } = require('node:util').types
+const { MATRIX, VECTOR, allocate, checkArguments, lengthOf, plainView, plural } = require('./check.js')
+const { invalidLength, invalidType, outOfRange, outOfRangeSaid } = require('./errors.js')
+const native = require('./native.js')
+
+/** The parts of a data set, by the numbers that the addon knows them by. */
+const INPUTS = 0
+const TARGETS = 1
+const SAMPLE_WEIGHTS = 2
+
+/** How many numbers of plain arrays cross at a time. */
+const CHUNK = 1 << 16
+
+/** The scratch array of each precision, while nobody uses it. */
+const scratches = { f64: undefined, f32: undefined }
+
+const MISSING = 'remove the row, or fill in a number'
+
+/** How targets are written that a loss refuses. */
+const TARGETS_OF = {
+  crossEntropy: 'write a class as a row of zeros with a 1 in its place',
+  binaryCrossEntropy: 'write no as 0 and yes as 1',
+  hinge: 'write no as -1 and yes as 1'
+}
+
+/**
+ * The arguments of a method that takes `(inputs, targets)` or `(examples)`, and options after them where
+ * `options` is 1.
+ */
+function readArguments(method, args, options) {
+  checkArguments(method, args.length, 1, 2 + options)
+  if (isExamples(args[0], args[1])) {
+    checkArguments(method, args.length, 1, 1 + options)
+    return { data: { examples: args[0] }, options: args[1] }
+  }
+  checkArguments(method, args.length, 2, 2 + options)
+  return { data: { prefix: '', inputs: args[0], targets: args[1] }, options: args[2] }
+}
+
+/** Whether the first argument holds examples rather than rows. */
+function isExamples(first, second) {
+  if (!Array.isArray(first)) return false
+  const element = first[0]
+  const isObject = typeof element === 'object' && element !== null && !isList(element)
+  if (isObject && 'input' in element) return true
+  // Neither: then the second argument tells what was meant.
+  return (isObject || first.length === 0) && !isList(second)
+}
+
+function isList(value) {
+  return Array.isArray(value) || ArrayBuffer.isView(value)
+}
+
+/**
+ * Puts data into a data set of the addon, to be handed on or dropped there.
+ * @param {{ model: object, buffer: ArrayBuffer }} network
+ * @param {object} data - `{ examples }`, or `{ prefix, inputs, targets }` with what stands before their names in
+ *   errors
+ * @param {unknown} [sampleWeights]
+ * @returns {number} the data set
+ */
+function createDataSet({ model, buffer }, data, sampleWeights) {
+  const [inputs, targets] = sourcesOf(data, model)
+  const weights =
+    sampleWeights === undefined ? undefined : listOf('options.sampleWeights', sampleWeights, inputs.count)
+  const number = native.createData(buffer)
+  const scratch = takeScratch(model.precision)
+  try {
+    append(number, INPUTS, inputs, scratch)
+    append(number, TARGETS, targets, scratch)
+    if (weights !== undefined) append(number, SAMPLE_WEIGHTS, weights, scratch)
+    const wrong = native.checkData(number)
+    if (wrong !== null) throw refusal(wrong, targets, weights, TARGETS_OF[model.loss])
+    return number
+  } catch (error) {
+    native.dropData(number)
+    throw error
+  } finally {
+    scratches[model.precision] = scratch
+  }
+}
+
+function takeScratch(precision) {
+  const Numbers = precision === 'f64' ? Float64Array : Float32Array
+  const scratch = scratches[precision] ?? allocate(Numbers, 'the data', CHUNK)
+  // Reading users' data may run code of theirs that comes here.
+  scratches[precision] = undefined
+  return scratch
+}
+
+// A source is a part of the data as its user wrote it: `count` rows of `width` numbers, read one by one (`read`)
+// or flat (`numbers`), and `place`, the name of a row or of a number in errors.
+
+/** Inputs and targets, as many rows each. */
+function sourcesOf({ examples, prefix, inputs, targets }, { inputCount, outputCount }) {
+  if (examples !== undefined) {
+    if (examples.length === 0) throw invalidLength('at least 1 example', 'examples', 0)
+    return [columnOf(examples, 'input', inputCount), columnOf(examples, 'output', outputCount)]
+  }
+  const [x, t] = [`${prefix}inputs`, `${prefix}targets`]
+  const sources = [matrixOf(x, inputs, inputCount), matrixOf(t, targets, outputCount)]
+  const [{ count }, { count: targetCount }] = sources
+  if (count === 0) throw invalidLength('at least 1 row', x, 0)
+  if (targetCount !== count) throw invalidLength(`${plural(count, 'row')}, as many as ${x},`, t, targetCount)
+  return sources
+}
+
+function matrixOf(name, rows, width) {
+  if (!Array.isArray(rows)) return flatOf(name, rows, width)
+  return {
+    count: rows.length,
+    width,
+    read(row) {
+      const vector = rows[row]
+      if (typeof vector !== 'number') return vector
+      const cure = `write each row as an array of ${plural(width, 'number')}`
+      throw invalidType(VECTOR, `${name}[${row}]`, vector, cure)
+    },
+    place: (row, column) => `${name}[${row}]${column === undefined ? '' : `[${column}]`}`
+  }
+}
+
+function flatOf(name, array, width) {
+  if (!isFloat64Array(array) && !isFloat32Array(array)) throw invalidType(MATRIX, name, array)
+  const length = lengthOf(array)
+  if (length % width !== 0) throw invalidLength(`a multiple of ${plural(width, 'number')}`, name, length)
+  return {
+    count: length / width,
+    width,
+    numbers: plainView(array),
+    place: (row, column) =>
+      column === undefined
+        ? `${name} (row ${row})`
+        : `${name}[${row * width + column}] (row ${row}, column ${column})`
+  }
+}
+
+function columnOf(examples, key, width) {
+  return {
+    count: examples.length,
+    width,
+    read(row) {
+      const example = examples[row]
+      if (typeof example === 'object' && example !== null && !isList(example)) return example[key]
+      throw invalidType('an object with `input` and `output`', `examples[${row}]`, example)
+    },
+    place: (row, column) => `examples[${row}].${key}${column === undefined ? '' : `[${column}]`}`
+  }
+}
+
+/** A number for each of so many rows: itself a single row. */
+function listOf(name, vector, rows) {
+  return {
+    count: 1,
+    width: rows,
+    read: () => vector,
+    place: (_, row) => (row === undefined ? name : `${name}[${row}]`)
+  }
+}
+
+/** Copies a source into a part of a data set. */
+function append(data, part, source, scratch) {
+  if (source.numbers === undefined) appendRows(data, part, source, scratch)
+  else if (isSharedArrayBuffer(source.numbers.buffer)) appendShared(data, part, source, scratch)
+  else appendChunk(data, part, source, source.numbers)
+}
+
+/** Memory that other threads can change is read here, once. */
+function appendShared(data, part, source, scratch) {
+  const { numbers } = source
+  for (let start = 0; start < numbers.length; start += scratch.length) {
+    const count = Math.min(scratch.length, numbers.length - start)
+    scratch.set(numbers.subarray(start, start + count))
+    appendChunk(data, part, source, scratch.subarray(0, count))
+  }
+}
+
+function appendRows(data, part, source, scratch) {
+  const { count, width } = source
+  /** How many numbers the scratch holds. */
+  let held = 0
+  for (let row = 0; row < count; row++) {
+    const vector = source.read(row)
+    checkVector(source, row, vector)
+    for (let column = 0; column < width; ) {
+      const end = Math.min(width, column + scratch.length - held)
+      copy(source, row, vector, column, end, scratch, held)
+      held += end - column
+      column = end
+      if (held < scratch.length) continue
+      appendChunk(data, part, source, scratch)
+      held = 0
+    }
+  }
+  if (held > 0) appendChunk(data, part, source, scratch.subarray(0, held))
+}
+
+/** Copies the columns from `start` to `end` of a row into the scratch. */
+function copy(source, row, vector, start, end, scratch, held) {
+  if (Array.isArray(vector)) copyArray(source, row, vector, start, end, scratch, held)
+  else if (end - start === source.width) scratch.set(vector, held)
+  else scratch.set(plainView(vector).subarray(start, end), held)
+}
+
+function copyArray(source, row, array, start, end, scratch, held) {
+  const shift = held - start
+  for (let column = start; column < end; column++) {
+    const x = array[column]
+    if (typeof x !== 'number') throw notNumber(source.place(row, column), x)
+    scratch[shift + column] = x
+  }
+}
+
+/** Hands numbers over, and refuses what is not finite. */
+function appendChunk(data, part, source, chunk) {
+  const { count, width } = source
+  const place = native.appendData(data, part, chunk, count * width)
+  if (place >= 0) throw notFinite(source, Math.floor(place / width), place % width)
+}
+
+function checkVector({ place, width }, row, vector) {
+  const isArray = Array.isArray(vector)
+  if (!isArray && !isFloat64Array(vector) && !isFloat32Array(vector)) {
+    throw invalidType(VECTOR, place(row), vector)
+  }
+  const length = isArray ? vector.length : lengthOf(vector)
+  if (length !== width) throw invalidLength(plural(width, 'number'), place(row), length)
+}
+
+function notNumber(name, value) {
+  return invalidType('a finite number', name, value, cureOf(value))
+}
+
+function cureOf(value) {
+  if (typeof value === 'string') return 'convert it with Number()'
+  return value === null || value === undefined ? MISSING : undefined
+}
+
+function notFinite(source, row, column) {
+  const { numbers, place, read, width } = source
+  const value = numbers === undefined ? read(row)[column] : numbers[row * width + column]
+  return Number.isFinite(value)
+    ? outOfRange('a number that single precision can hold', place(row, column), value)
+    : outOfRange('a finite number', place(row, column), value, MISSING)
+}
+
+/** The error for what the addon's check of all data found. */
+function refusal({ part, row, column, expected, received }, targets, weights, cure) {
+  if (part === SAMPLE_WEIGHTS) {
+    return outOfRangeSaid(expected, weights.place(0, row < 0 ? undefined : row), received)
+  }
+  return outOfRangeSaid(expected, targets.place(row, column < 0 ? undefined : column), received, cure)
+}
+
+module.exports = { createDataSet, readArguments }

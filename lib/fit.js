@@ -1,0 +1,265 @@
+'use strict'
+
+// One run of `fit` or `fitSync`: its options, its reports, and all the ways in which it can end. The training
+// itself is the addon's, on threads of its own or, for `fitSync`, on this one.
+
+const { AsyncResource } = require('node:async_hooks')
+const { isFloat32Array, isFloat64Array } = require('node:util').types
+const { checkOptions, plainView } = require('./check.js')
+const { createDataSet } = require('./data.js')
+const { invalidType } = require('./errors.js')
+const native = require('./native.js')
+const { plain } = require('./options.js')
+
+/** How long callbacks may hold the event loop in one go, in milliseconds. */
+const TURN = 2
+
+/** Reports are read so many at a time; one is epoch, loss, validation loss or NaN, learning rate, milliseconds. */
+const REPORTS = 64
+const REPORT_LENGTH = 5
+
+class Run {
+  /** The method that runs, for errors. */
+  name
+  /** The addon's number of the fit, while it can run. */
+  #fit
+  #onEpoch
+  #signal
+  #abort = () => this.#stop('abort')
+  /** The epochs that there will be at most. */
+  #epochs
+  /** How many are reported, those of a checkpoint among them. */
+  #reported
+  #reports = new Float64Array(REPORTS * REPORT_LENGTH)
+  /** Whether the user has ended the run: then there are no more reports. */
+  #isStopped = false
+  /** `{ error }`, where something threw. */
+  #failure
+
+  constructor(name) {
+    this.name = name
+  }
+
+  /**
+   * Checks options and data, and makes everything ready to run.
+   * @param {{ model: object, buffer: ArrayBuffer, seed: number }} network
+   * @param {object} data - as `readArguments` gives it
+   */
+  prepare(network, data, options) {
+    const { heldOut, onEpoch, rest, sampleWeights, signal } = readOptions(options)
+    const fit = createFit(network, rest)
+    try {
+      throwIfAborted(signal)
+      native.prepareFit(fit, network.buffer, ...createDataSets(network, data, sampleWeights, heldOut))
+      this.#fit = fit
+      this.#onEpoch = onEpoch
+      this.#signal = signal
+      this.#epochs = native.fitEpochs(fit)
+      this.#reported = native.fitFirstEpoch(fit)
+      // Reading the data may have run code of the user's.
+      throwIfAborted(signal)
+      signal?.addEventListener('abort', this.#abort)
+    } catch (error) {
+      this.#fit = undefined
+      native.dropFit(fit)
+      throw error
+    }
+  }
+
+  /** Brings the weights of the last finished epoch into a network's buffer. */
+  refresh(buffer) {
+    if (this.#fit !== undefined) native.refreshFit(this.#fit, buffer)
+  }
+
+  /** Trains on threads of the addon, until the run has ended and its reports are delivered. Never rejects. */
+  start() {
+    return new Promise((resolve) => {
+      let isAwake = false
+      const wake = () => {
+        if (!isAwake) setImmediate(deliver)
+        isAwake = true
+      }
+      const deliver = () => {
+        isAwake = false
+        if (this.#fit === undefined) return
+        try {
+          // Asked before the reports are read: none comes after it.
+          const isDone = native.fitIsDone(this.#fit)
+          if (!this.#deliver(performance.now() + TURN)) wake()
+          else if (isDone) resolve()
+        } catch (error) {
+          this.#failure = { error }
+          resolve()
+        }
+      }
+      try {
+        // Callbacks belong to the call: AsyncLocalStorage finds what it finds there.
+        native.startFit(this.#fit, this.#onEpoch !== undefined, AsyncResource.bind(wake, 'mikir.fit'))
+      } catch (error) {
+        this.#failure = { error }
+        native.dropFit(this.#fit)
+        this.#fit = undefined
+        resolve()
+      }
+    })
+  }
+
+  /** Trains on this thread. Never throws. */
+  run() {
+    // Without anybody to tell or to ask, in one go.
+    const step = this.#onEpoch === undefined && this.#signal === undefined ? 2 ** 31 : 1
+    try {
+      for (let isDone = false; !isDone; ) {
+        isDone = native.advanceFit(this.#fit, step)
+        this.#deliver(Infinity)
+        if (this.#signal?.aborted) this.#stop('abort')
+      }
+    } catch (error) {
+      this.#failure = { error }
+    }
+  }
+
+  /** Puts the final weights into the buffer; the history, or throws what the run failed by. */
+  finish(buffer) {
+    let history
+    try {
+      if (this.#fit !== undefined) history = finish(this.#fit, buffer)
+    } catch (error) {
+      this.#failure ??= { error }
+    }
+    this.#fit = undefined
+    this.#signal?.removeEventListener('abort', this.#abort)
+    if (this.#failure !== undefined) throw this.#failure.error
+    throwIfAborted(this.#signal)
+    return history
+  }
+
+  /** Reports finished epochs until `deadline`; whether there are none left. */
+  #deliver(deadline) {
+    if (this.#onEpoch === undefined) return true
+    while (!this.#isStopped) {
+      const count = native.fitReports(this.#fit, this.#reported, this.#reports)
+      if (count === 0) return true
+      for (let i = 0; i < count && !this.#isStopped; i++) {
+        this.#reported++
+        this.#tell(this.#report(i * REPORT_LENGTH))
+        if (performance.now() > deadline) return false
+      }
+    }
+    return true
+  }
+
+  #report(at) {
+    const [epoch, loss, validationLoss, learningRate, elapsedMs] = this.#reports.subarray(at)
+    const report = { epoch, epochs: this.#epochs, loss, validationLoss, learningRate, elapsedMs }
+    if (Number.isNaN(validationLoss)) delete report.validationLoss
+    return report
+  }
+
+  #tell(report) {
+    const onEpoch = this.#onEpoch
+    try {
+      if (onEpoch(report) === false) this.#stop('callback')
+    } catch (error) {
+      this.#failure = { error }
+      this.#stop('callback')
+    }
+  }
+
+  #stop(reason) {
+    this.#isStopped = true
+    native.stopFit(this.#fit, reason)
+  }
+}
+
+/** Takes out of the options what only JavaScript can use; the rest is for the core. */
+function readOptions(options = {}) {
+  const { classWeights, onEpoch, sampleWeights, signal, validation, ...rest } = checkOptions(
+    'options',
+    options
+  )
+  if (onEpoch !== undefined && typeof onEpoch !== 'function') {
+    throw invalidType('a function', 'options.onEpoch', onEpoch)
+  }
+  if (signal !== undefined && !isSignal(signal)) throw invalidType('an AbortSignal', 'options.signal', signal)
+  const isHeldOut = typeof validation === 'object' && validation !== null && !Array.isArray(validation)
+  return {
+    heldOut: isHeldOut ? heldOutData(validation) : undefined,
+    onEpoch,
+    rest: {
+      ...rest,
+      classWeights: isFloats(classWeights) ? Array.from(plainView(classWeights)) : classWeights,
+      validation: isHeldOut ? undefined : validation
+    },
+    sampleWeights,
+    signal
+  }
+}
+
+function heldOutData(validation) {
+  const { inputs, targets } = checkOptions('options.validation', validation, ['inputs', 'targets'])
+  return { prefix: 'options.validation.', inputs, targets }
+}
+
+/** A fit of the addon, with these options once they are checked. */
+function createFit({ buffer, seed }, options) {
+  let json
+  try {
+    json = JSON.stringify(plain('options', options))
+  } catch (error) {
+    throw misspelling(buffer, options) ?? error
+  }
+  return native.createFit(buffer, json, seed)
+}
+
+/** What JSON cannot carry may be a callback under a misspelled name: the core's error for that, if so. */
+function misspelling(buffer, options) {
+  const names = Object.keys(options).filter((name) => typeof options[name] === 'function')
+  try {
+    for (const name of names) native.createFit(buffer, JSON.stringify({ [name]: null }), 0)
+  } catch (error) {
+    if (error.code === 'ERR_MIKIR_UNKNOWN_OPTION') return error
+  }
+}
+
+function isFloats(value) {
+  return isFloat64Array(value) || isFloat32Array(value)
+}
+
+/** Also those of other realms and libraries. */
+function isSignal(value) {
+  return (
+    typeof value === 'object' &&
+    typeof value?.aborted === 'boolean' &&
+    typeof value.addEventListener === 'function' &&
+    typeof value.removeEventListener === 'function'
+  )
+}
+
+function throwIfAborted(signal) {
+  if (signal?.aborted !== true) return
+  throw signal.reason === undefined
+    ? new DOMException('This operation was aborted', 'AbortError')
+    : signal.reason
+}
+
+/** The data sets of a fit in the addon: what to train on, and what is held out or -1. */
+function createDataSets(network, data, sampleWeights, heldOut) {
+  const training = createDataSet(network, data, sampleWeights)
+  try {
+    return [training, heldOut === undefined ? -1 : createDataSet(network, heldOut)]
+  } catch (error) {
+    native.dropData(training)
+    throw error
+  }
+}
+
+/** Ends a fit of the addon; its history. */
+function finish(fit, buffer) {
+  const epochs = native.fitEpochsDone(fit)
+  const [loss, validationLoss] = [new Float64Array(epochs), new Float64Array(epochs)]
+  const { hasValidation, ...rest } = native.finishFit(fit, buffer, loss, validationLoss)
+  return { ...(hasValidation ? { loss, validationLoss } : { loss }), ...rest }
+}
+
+module.exports = { Run }
