@@ -432,7 +432,7 @@ impl<T: Real> Pass<'_, T> {
             }
 
             let units = share(layer.units, index, size);
-            let sum_into = |range: &Range<usize>, term: &dyn Fn(usize) -> T| {
+            let sum_into = |range: &Range<usize>, rows: &[T], factors: Option<&[T]>| {
                 let mine = range.start + units.start..range.start + units.end;
                 // SAFETY: as above.
                 unsafe {
@@ -440,20 +440,24 @@ impl<T: Real> Pass<'_, T> {
                         if is_first {
                             gradients.fill(T::ZERO);
                         }
-                        for row in rows.clone() {
-                            let start = row * layer.units + units.start;
-                            for (i, sum) in gradients.iter_mut().enumerate() {
-                                *sum += term(start + i);
-                            }
-                        }
+                        let columns = units.clone();
+                        simd::run(AddColumns {
+                            rows,
+                            factors,
+                            width: layer.units,
+                            columns,
+                            sums: gradients,
+                        });
                     });
                 }
             };
-            sum_into(&layer.biases, &|i| dz[i]);
-            if layer.options.normalization.is_some() {
-                let (dy, n) = (read(places.dy), read(places.n));
-                sum_into(&layer.beta, &|i| dy[i]);
-                sum_into(&layer.gamma, &|i| dy[i] * n[i]);
+            if !units.is_empty() {
+                sum_into(&layer.biases, dz, None);
+                if layer.options.normalization.is_some() {
+                    let (dy, n) = (read(places.dy), read(places.n));
+                    sum_into(&layer.beta, dy, None);
+                    sum_into(&layer.gamma, dy, Some(n));
+                }
             }
             x = match self.masks {
                 Some(_) if layer.options.dropout > 0.0 => read(places.dropped),
@@ -643,16 +647,47 @@ fn add_penalty_gradient<T: Real>(layer: &Layer, w: &[T], dw: &mut [T]) {
     }
 }
 
-/// The sums of some `columns` of rows of `width` numbers, into or on top of `sums`.
-fn column_sums<T: Real>(rows: &[T], width: usize, columns: Range<usize>, sums: &mut [T], is_first: bool) {
-    if is_first {
-        sums.fill(T::ZERO);
+/// Adds the rows, or their products with `factors`, to the sums of some of their columns.
+struct AddColumns<'a, T> {
+    rows: &'a [T],
+    factors: Option<&'a [T]>,
+    width: usize,
+    columns: Range<usize>,
+    sums: &'a mut [T],
+}
+
+impl<T: Real> Task for AddColumns<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let (width, columns, sums) = (self.width, self.columns, self.sums);
+        let rows = self.rows.chunks_exact(width).map(|row| &row[columns.clone()]);
+        match self.factors {
+            None => rows.for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x)),
+            Some(factors) => {
+                let factors = factors.chunks_exact(width).map(|row| &row[columns.clone()]);
+                for (row, factors) in rows.zip(factors) {
+                    for (sum, (&x, &factor)) in sums.iter_mut().zip(row.iter().zip(factors)) {
+                        *sum += x * factor;
+                    }
+                }
+            }
+        }
     }
-    for row in rows.chunks_exact(width) {
-        sums.iter_mut()
-            .zip(&row[columns.clone()])
-            .for_each(|(sum, &x)| *sum += x);
-    }
+}
+
+/// The sums of the columns of rows as wide as there are sums.
+fn column_sums<T: Real>(rows: &[T], sums: &mut [T]) {
+    sums.fill(T::ZERO);
+    let (width, columns) = (sums.len(), 0..sums.len());
+    simd::run(AddColumns {
+        rows,
+        factors: None,
+        width,
+        columns,
+        sums,
+    });
 }
 
 fn scale_columns<T: Real>(rows: &mut [T], scales: &[T]) {
@@ -665,7 +700,7 @@ fn scale_columns<T: Real>(rows: &mut [T], scales: &[T]) {
 fn batch_moments<T: Real>(z: &[T], mean: &mut [T], variance: &mut [T]) {
     let units = mean.len();
     let count = T::from_f64((z.len() / units) as f64);
-    column_sums(z, units, 0..units, mean, true);
+    column_sums(z, mean);
     mean.iter_mut().for_each(|mean| *mean = *mean / count);
     variance.fill(T::ZERO);
     for row in z.chunks_exact(units) {

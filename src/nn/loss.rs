@@ -110,10 +110,11 @@ impl Loss {
                 d + (c(-2.0) * d).exp::<I>().ln_1p() - c(std::f64::consts::LN_2)
             }),
             CrossEntropy { label_smoothing } => {
-                let largest = z.iter().fold(z[0], |m, &z| if z > m { z } else { m });
-                let sum = z.iter().fold(T::ZERO, |sum, &z| sum + (z - largest).exp::<I>());
+                // ln sum_k e^(z_k - largest) is -ln a of the largest: softmax has taken the sum already.
+                let top = (1..z.len()).fold(0, |top, k| if z[k] > z[top] { k } else { top });
+                let log_sum = -a[top].ln();
                 let smoothed = smoothing(label_smoothing, z.len());
-                let term = |(&z, &t): (&T, &T)| smoothed(t) * (sum.ln() - (z - largest));
+                let term = |(&z_k, &t): (&T, &T)| smoothed(t) * (log_sum - (z_k - z[top]));
                 z.iter().zip(t).map(term).fold(T::ZERO, |sum, term| sum + term)
             }
             BinaryCrossEntropy { positive_weight } => {
