@@ -311,7 +311,7 @@ export interface History {
   epochs: number
   /** The epoch, from 1, with the lowest loss, of validation where there is one; 0 if none was finished. */
   bestEpoch: number
-  /** Milliseconds. */
+  /** Milliseconds from the beginning to the end of training; callbacks that come later do not count. */
   durationMs: number
   /** Which rule ended the fit; `converged`: L-BFGS found a minimum. */
   stoppedBy: 'epochs' | 'earlyStopping' | 'targetLoss' | 'timeout' | 'callback' | 'abort' | 'converged'

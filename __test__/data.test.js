@@ -642,9 +642,9 @@ describe('data that run code of their own', () => {
     const sly = () =>
       acting(() => {
         assert.deepEqual(network.predict([1, 1]), expected)
-        network.evaluate(rowsOf(40_000, 2), rowsOf(40_000, 2))
-        network.clone().fitSync(rowsOf(40_000, 2), rowsOf(40_000, 2), { epochs: 1 })
-        other.fitSync(rows(), rows(), { epochs: 1 })
+        network.evaluate(rowsOf(40_000, 2, 7), rowsOf(40_000, 2, 8))
+        network.clone().fitSync(rowsOf(40_000, 2, 7), rowsOf(40_000, 2, 8), { epochs: 1 })
+        other.fitSync(rowsOf(4, 2, 9), rowsOf(4, 2, 9), { epochs: 1 })
       })
     await network.fit(sly(), sly(), { epochs: 3 })
     assert.deepEqual(network.getWeights(), alone.getWeights())

@@ -426,43 +426,35 @@ describe('while a network trains', () => {
     await promise
   })
 
-  for (const threads of [1, 2]) {
-    test(`it answers from exactly one finished epoch, with ${threads} threads`, async () => {
+  const answers = {
+    predict: (network) => network.predict(inputs[0]),
+    predictBatch: (network) => network.predictBatch(inputs.slice(0, 5)),
+    getWeights: (network) => network.getWeights(),
+    clone: (network) => network.clone().getWeights(),
+    evaluate: (network) => network.evaluate(inputs.slice(0, 5), targets.slice(0, 5))
+  }
+  for (const [name, answer] of Object.entries(answers)) {
+    test(`${name} answers from exactly one finished epoch, and goes along`, async () => {
       const copies = published(OPTIONS)
-      const probe = inputs[0]
-      const rows = inputs.slice(0, 5)
-      const answers = {
-        predict: (network) => network.predict(probe),
-        predictBatch: (network) => network.predictBatch(rows),
-        getWeights: (network) => network.getWeights(),
-        clone: (network) => network.clone().getWeights(),
-        evaluate: (network) => network.evaluate(rows, targets.slice(0, 5))
-      }
-      const known = Object.entries(answers).map(([name, answer]) => [
-        name,
-        answer,
-        new Map(copies.map((copy, epoch) => [JSON.stringify(answer(copy)), epoch]))
-      ])
-      const network = fresh()
-      let isDone = false
-      const promise = network.fit(inputs, targets, { ...OPTIONS, threads }).finally(() => {
-        isDone = true
-      })
-      const seen = new Set()
-      let last = 0
-      while (!isDone) {
-        for (const [name, answer, epochs] of known) {
+      const epochs = new Map(copies.map((copy, epoch) => [JSON.stringify(answer(copy)), epoch]))
+      for (const threads of [1, 2]) {
+        const network = fresh()
+        let isDone = false
+        const promise = network.fit(inputs, targets, { ...OPTIONS, threads }).finally(() => {
+          isDone = true
+        })
+        const seen = new Set()
+        for (let last = 0; !isDone; await turn()) {
           const epoch = epochs.get(JSON.stringify(answer(network)))
-          assert.ok(epoch !== undefined, `${name} is of no epoch`)
-          assert.ok(epoch >= last, `${name} is of epoch ${epoch} after ${last}`)
+          assert.ok(epoch !== undefined, 'of no epoch')
+          assert.ok(epoch >= last, `of epoch ${epoch} after ${last}`)
           last = epoch
           seen.add(epoch)
         }
-        await turn()
+        await promise
+        assert.equal(epochOf(network, copies), 40)
+        assert.ok(seen.size > 3, `${seen.size} epochs seen`)
       }
-      await promise
-      assert.equal(epochOf(network, copies), 40)
-      assert.ok(seen.size > 3, `${seen.size} epochs seen`)
     })
   }
 

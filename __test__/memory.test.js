@@ -197,44 +197,50 @@ describe('memory stays flat over', () => {
     leak: 1000 * 200_000
   })
 
-  staysFlat('1,500 fits that are refused, stopped or fail', {
-    step: ({ NeuralNetwork }) => {
-      const network = new NeuralNetwork({ layers: [25, 10, 1], loss: 'binaryCrossEntropy' })
-      const inputs = Array.from({ length: 1000 }, (_, i) => new Float64Array(25).fill(i / 1000))
-      const targets = new Float64Array(1000)
-      const spoilt = (array, value) => {
-        const copy = array.slice()
-        copy[999] = value
-        return copy
-      }
-      const mistakes = [
-        [spoilt(inputs, new Float64Array(25).fill(Number.NaN)), targets],
-        [spoilt(inputs, [1]), targets],
-        [inputs, spoilt(targets, 2)],
-        [inputs, targets, { validation: { inputs, targets: spoilt(targets, Infinity) } }],
-        [inputs, targets, { sampleWeights: spoilt(targets, -1) }],
-        [inputs, targets, { resume: '/no/such/file' }],
-        [inputs, targets, { validation: 1e-9 }],
-        [inputs, targets, { signal: AbortSignal.abort() }]
-      ]
-      const mistake = (i) => {
-        try {
-          network.fitSync(...mistakes[i % mistakes.length])
-        } catch {
-          return
-        }
-        throw new Error('not refused')
-      }
-      return (i) => {
-        mistake(i)
-        network.fitSync(inputs, targets, { epochs: 9, onEpoch: () => false })
-      }
-    },
-    count: 1500,
-    limit: 90 * MB,
-    leak: 1500 * 200_000
-  })
+  for (const mistake of Object.keys(mistakesOf(new Array(1000), new Array(1000)))) {
+    staysFlat(`500 fits that fail by ${mistake}`, {
+      step: `({ NeuralNetwork }) => (${failing})(NeuralNetwork, ${mistakesOf}, '${mistake}')`,
+      count: 500,
+      limit: 40 * MB,
+      leak: 500 * 200_000,
+      turns: [false]
+    })
+  }
 })
+
+/** What can be wrong with a fit, each by itself. */
+function mistakesOf(inputs, targets) {
+  const spoilt = (array, value) => array.toSpliced(999, 1, value)
+  const controller = new AbortController()
+  const aborting = new Array(25).fill(0)
+  Object.defineProperty(aborting, 24, { get: () => controller.abort() ?? 0 })
+  return {
+    'inputs that are not finite': [spoilt(inputs, new Float64Array(25).fill(Number.NaN)), targets],
+    'ragged inputs': [spoilt(inputs, [1]), targets],
+    'targets beyond the range': [inputs, spoilt(targets, [2])],
+    'wrong validation': [inputs, targets, { validation: { inputs, targets: spoilt(targets, ['1']) } }],
+    'wrong weights': [inputs, targets, { sampleWeights: new Float64Array(1000).fill(-1) }],
+    'no checkpoint': [inputs, targets, { resume: '/no/such/file' }],
+    'an impossible fraction': [inputs, targets, { validation: 1e-9 }],
+    'a signal while the data are read': [spoilt(inputs, aborting), targets, { signal: controller.signal }],
+    'a callback that throws': [inputs, targets, { onEpoch: () => null.x }]
+  }
+}
+
+/** A step that makes a mistake on 200 kB of rows. */
+function failing(NeuralNetwork, mistakesOf, name) {
+  const network = new NeuralNetwork({ layers: [25, 10, 1], loss: 'binaryCrossEntropy' })
+  const inputs = Array.from({ length: 1000 }, (_, i) => new Float64Array(25).fill(i / 1000))
+  const targets = inputs.map(() => [1])
+  return () => {
+    try {
+      network.fitSync(...mistakesOf(inputs, targets)[name])
+    } catch {
+      return
+    }
+    throw new Error('not refused')
+  }
+}
 
 test('a shape whose networks are all gone leaves nothing behind', () => {
   const printed = runsAlone(async () => {

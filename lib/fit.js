@@ -93,7 +93,7 @@ class Run {
         }
       }
       try {
-        // Callbacks belong to the call: AsyncLocalStorage finds what it finds there.
+        // Callbacks find the AsyncLocalStorage of the call: not by themselves from Node.js 24 on.
         native.startFit(this.#fit, this.#onEpoch !== undefined, AsyncResource.bind(wake, 'mikir.fit'))
       } catch (error) {
         this.#failure = { error }
