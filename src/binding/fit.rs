@@ -249,8 +249,12 @@ impl Fit {
     /// Trains on a thread. `wake` is called when the run has ended and, if wanted, when there is news. The thread
     /// lives a little longer: it also frees what the run took.
     pub fn start(&mut self, every_epoch: bool, wake: impl Fn() + Send + 'static) -> Result<JoinHandle<()>> {
-        let State::Ready(mut job) = std::mem::replace(&mut self.state, State::New) else {
-            return Err(internal("a fit that is ready", "startFit", "another"));
+        let mut job = match std::mem::replace(&mut self.state, State::Running) {
+            State::Ready(job) => job,
+            other => {
+                self.state = other;
+                return Err(internal("a fit that is ready", "startFit", "another"));
+            }
         };
         let signals = self.signals.clone();
         let train = move || {
@@ -263,9 +267,7 @@ impl Fit {
             wake();
         };
         let thread = thread::Builder::new().name("mikir-fit".into()).spawn(train);
-        let thread = thread.map_err(|error| internal("a thread", "fit", error))?;
-        self.state = State::Running;
-        Ok(thread)
+        thread.map_err(|error| internal("a thread", "fit", error))
     }
 
     /// Asks the run to stop.

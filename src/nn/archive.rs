@@ -132,8 +132,19 @@ pub fn write(path: &Path, json: &Value, tensors: &[(String, TensorRef)]) -> Resu
             return Err(Error::new(Code::File, rule, quoted(path), bytes));
         }
     }
-    host::replace(path, |file| emit(file, &header, tensors))
-        .map_err(|error| Error::new(Code::File, "a file that can be written", quoted(path), error))
+    host::replace(path, |file| emit(file, &header, tensors)).map_err(|error| unwritable(path, error))
+}
+
+/// Refuses a file that cannot be written, before there is something to write.
+///
+/// # Errors
+/// `File` with the system's reason.
+pub fn probe(path: &Path) -> Result<()> {
+    host::probe(path).map_err(|error| unwritable(path, error))
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    Error::new(Code::File, "a file that can be written", quoted(path), error)
 }
 
 /// Reads what [`write()`] wrote.

@@ -44,21 +44,8 @@ pub fn open(path: &Path) -> io::Result<(File, u64)> {
 /// # Errors
 /// The system's, or that of `write`; the file there was is as it was then.
 pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    if let Ok(found) = fs::metadata(path) {
-        check_is_file(&found)?;
-    }
-    // A link stays one: what it names is replaced.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let mut name = OsString::from(&path);
-    name.push(".tmp");
-    let temporary = PathBuf::from(name);
-    match fs::remove_file(&temporary) {
-        // Somebody was interrupted.
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let mut file = File::create_new(&temporary)?;
+    let (path, temporary) = places(path)?;
+    let mut file = create(&temporary)?;
     let written = write(&mut file).and_then(|()| file.sync_all());
     drop(file);
     let replaced = written.and_then(|()| fs::rename(&temporary, &path));
@@ -68,6 +55,36 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
         Err(_) => drop(fs::remove_file(&temporary)),
     }
     replaced
+}
+
+/// Whether [`replace`] can be expected to succeed.
+///
+/// # Errors
+/// The system's.
+pub fn probe(path: &Path) -> io::Result<()> {
+    let (_, temporary) = places(path)?;
+    create(&temporary)?;
+    fs::remove_file(temporary)
+}
+
+/// The file that `path` names, and the one beside it that is written first.
+fn places(path: &Path) -> io::Result<(PathBuf, PathBuf)> {
+    if let Ok(found) = fs::metadata(path) {
+        check_is_file(&found)?;
+    }
+    // A link stays one: what it names is replaced.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let mut name = OsString::from(&path);
+    name.push(".tmp");
+    Ok((path, name.into()))
+}
+
+/// A new file; one that is there was left by somebody who was interrupted.
+fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path),
+    }
 }
 
 fn check_is_file(found: &fs::Metadata) -> io::Result<()> {

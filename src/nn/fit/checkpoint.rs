@@ -13,6 +13,7 @@ use crate::nn::archive::{self, Element, Tensor};
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::initializer::Initializer;
 use crate::nn::real::Real;
+use crate::nn::wording::Shown;
 
 use super::data::Data;
 use super::monitor::EpochReport;
@@ -270,5 +271,5 @@ fn difference(saved: &Value, mine: &Value) -> Option<(String, String)> {
         }
     }
     let (path, a, b) = parts.into_iter().find(|(_, a, b)| a != b)?;
-    Some((format!("{path} {a}"), format!("{path} {b}")))
+    Some((format!("{path} {}", Shown(&a)), format!("{path} {}", Shown(&b))))
 }

@@ -3,11 +3,13 @@
 //! Everything random in it follows from the seed and the numbers of epoch, step and row, so a run is the same
 //! whatever its threads, and after a pause too.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::nn::architecture::Architecture;
+use crate::nn::archive;
 use crate::nn::batch::penalty;
 use crate::nn::error::{Code, Error, JsNumber, Result};
 use crate::nn::host::{self, Clock};
@@ -85,7 +87,7 @@ impl<T: Real> Run<T> {
     /// Gets ready to train a network from `values`.
     ///
     /// # Errors
-    /// `OutOfRange` where a fraction leaves no rows, `OutOfMemory` where the system has none.
+    /// `OutOfRange` where a fraction leaves no rows, `File` where the checkpoint cannot be written, `OutOfMemory`.
     pub fn new(mut problem: Problem<T>, values: &[T]) -> Result<Self> {
         let Problem {
             architecture,
@@ -94,6 +96,9 @@ impl<T: Real> Run<T> {
             held_out,
             ..
         } = &mut problem;
+        if let Some(checkpoint) = &options.checkpoint {
+            archive::probe(Path::new(&checkpoint.path))?;
+        }
         data.fits(architecture)?;
         held_out.as_ref().map_or(Ok(()), |data| data.fits(architecture))?;
         if data.rows() > u32::MAX as usize {
