@@ -52,7 +52,7 @@ impl<'a> Naive<'a> {
                 .map(|&z| layer.options.activation.of::<Plain, f64>(z))
                 .collect();
             if layer.options.activation == Activation::Softmax {
-                softmax::<Plain, f64>(&mut a);
+                softmax::<Plain, f64>(&mut a, layer.units);
             }
             sums.push(z);
             outputs.push(a);

@@ -197,17 +197,19 @@ impl Activation {
     }
 }
 
-/// p_k = e^z_k / sum_j e^z_j, in place, from differences to the largest z so that nothing overflows.
+/// p_k = e^z_k / sum_j e^z_j of each row of so many `units`, in place, from differences to the largest z so that
+/// nothing overflows.
 #[inline(always)]
-pub fn softmax<I: Isa, T: Real>(z: &mut [T]) {
-    let largest = z.iter().fold(z[0], |m, &z| max(m, z));
-    let mut sum = T::ZERO;
-    for z in z.iter_mut() {
-        *z = (*z - largest).exp::<I>();
-        sum += *z;
+pub fn softmax<I: Isa, T: Real>(z: &mut [T], units: usize) {
+    for row in z.chunks_exact_mut(units) {
+        let largest = row.iter().fold(row[0], |m, &z| max(m, z));
+        row.iter_mut().for_each(|z| *z = *z - largest);
     }
-    for z in z.iter_mut() {
-        *z = *z / sum;
+    // All rows at once: one alone may be shorter than a vector.
+    z.iter_mut().for_each(|z| *z = z.exp::<I>());
+    for row in z.chunks_exact_mut(units) {
+        let sum = row.iter().fold(T::ZERO, |sum, &z| sum + z);
+        row.iter_mut().for_each(|z| *z = *z / sum);
     }
 }
 
@@ -387,13 +389,13 @@ mod tests {
     #[test]
     fn softmax_sums_to_one_even_where_logits_are_huge() {
         let mut p = [1e4, -1e4, 9999.0];
-        softmax::<Portable, f64>(&mut p);
+        softmax::<Portable, f64>(&mut p, 3);
         let e = (-1f64).exp();
         assert!(
             close(p[0], 1.0 / (1.0 + e), 1e-15, 0.0) && p[1] == 0.0 && close(p[2], e / (1.0 + e), 1e-15, 0.0)
         );
         let mut p = [1e4f32, 1e4, -1e4];
-        softmax::<Portable, f32>(&mut p);
+        softmax::<Portable, f32>(&mut p, 3);
         assert_eq!(p, [0.5, 0.5, 0.0]);
     }
 }

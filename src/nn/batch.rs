@@ -366,23 +366,27 @@ impl<T: Real> Pass<'_, T> {
             if self.rows < FEW {
                 product_of_few(dx, dz, w, layer.units);
             } else {
-                // dx' = w dz', where ' turns rows into columns.
+                // Each thread has room for the widest layer: threads may be at different ones.
                 let turned = |(start, width), count| {
                     let start = start + rows.start * width;
-                    // SAFETY: as above; threads may be at different layers, so each has room for the widest.
-                    unsafe { self.memory.write(start..start + rows.len() * count) }
+                    // SAFETY: as above.
+                    unsafe { self.memory.write(start..start + count) }
                 };
-                let turned_dz = turned(self.turned[0], layer.units);
-                let turned_dx = turned(self.turned[1], layer.inputs);
-                transpose(turned_dz, dz, rows.len(), layer.units);
-                let w = Matrix::new(w, layer.inputs, layer.units);
-                product(
-                    turned_dx,
-                    Onto::Nothing,
-                    w,
-                    Matrix::new(turned_dz, layer.units, rows.len()),
-                );
-                transpose(dx, turned_dx, layer.inputs, rows.len());
+                let [first, second] = self.turned;
+                let (m, inputs, units) = (rows.len(), layer.inputs, layer.units);
+                // Where ' turns rows into columns, dx = dz w' or dx' = w dz', whichever turns less. Every sum is the same.
+                if 2 * inputs * units < m * (inputs + units) {
+                    let turned_w = turned(first, inputs * units);
+                    transpose(turned_w, w, inputs, units);
+                    let w = Matrix::new(turned_w, units, inputs);
+                    product(dx, Onto::Nothing, Matrix::new(dz, m, units), w);
+                } else {
+                    let (turned_dz, turned_dx) = (turned(first, m * units), turned(second, m * inputs));
+                    transpose(turned_dz, dz, m, units);
+                    let w = Matrix::new(w, inputs, units);
+                    product(turned_dx, Onto::Nothing, w, Matrix::new(turned_dz, units, m));
+                    transpose(dx, turned_dx, inputs, m);
+                }
             }
             if self.masks.is_some() && options.dropout > 0.0 {
                 let mask = read(places.mask, layer.inputs);
@@ -728,7 +732,7 @@ impl<T: Real> Task for Activate<'_, T> {
     fn run<I: Isa>(self) {
         self.activation.apply::<I, T>(self.y, self.a);
         if self.activation == Activation::Softmax {
-            self.a.chunks_exact_mut(self.units).for_each(softmax::<I, T>);
+            softmax::<I, T>(self.a, self.units);
         }
     }
 }

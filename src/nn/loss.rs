@@ -281,7 +281,7 @@ mod tests {
             for (i, z) in outputs.iter().enumerate() {
                 let mut a = z.clone();
                 match activation {
-                    Activation::Softmax => softmax::<Portable, f64>(&mut a),
+                    Activation::Softmax => softmax::<Portable, f64>(&mut a, z.len()),
                     _ => activation.apply::<Portable, f64>(z, &mut a),
                 }
                 value += weights[i] / total * loss.value::<Portable, f64>(z, &a, &targets[i]);
@@ -309,7 +309,7 @@ mod tests {
         let loss = CrossEntropy { label_smoothing: 0.0 };
         let z = [1e4f32, -1e4, 0.0];
         let mut a = z;
-        softmax::<Portable, f32>(&mut a);
+        softmax::<Portable, f32>(&mut a, z.len());
         assert_eq!(loss.value::<Portable, f32>(&z, &a, &[0.0, 1.0, 0.0]), 2e4);
         let loss = BinaryCrossEntropy { positive_weight: 1.0 };
         assert_eq!(loss.value::<Portable, f32>(&[-1e4], &[0.0], &[1.0]), 1e4);

@@ -345,7 +345,7 @@ fn forward<I: Isa, T: Real>(
             simd::run(Activate { activation, z, a });
         }
         if activation == Activation::Softmax {
-            softmax::<Scalar<I>, T>(a);
+            softmax::<Scalar<I>, T>(a, a.len());
         }
     }
 }
