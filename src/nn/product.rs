@@ -135,20 +135,25 @@ impl<T: Real> Task for Product<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(mut self) {
-        let columns = self.b.columns;
-        for inner in ranges(self.a.columns, STRETCH) {
-            for rows in ranges(self.a.rows, ROWS) {
+        let (rows, inner, columns) = (self.a.rows, self.a.columns, self.b.columns);
+        // Loops by hand: the set-up of iterators would show in products of a few numbers.
+        let mut first = 0;
+        while first < inner {
+            let mut top = 0;
+            while top < rows {
                 let mut start = 0;
                 while start < columns {
                     let part = Part {
-                        rows: rows.clone(),
-                        inner: inner.clone(),
+                        rows: top..rows.min(top + ROWS),
+                        inner: first..inner.min(first + STRETCH),
                         start,
                         end: columns,
                     };
                     start = self.widest::<I>(part);
                 }
+                top += ROWS;
             }
+            first += STRETCH;
         }
     }
 }

@@ -154,6 +154,9 @@ impl Drop for Team {
 /// where it is any.
 pub fn share(count: usize, index: usize, size: usize) -> Range<usize> {
     const BLOCK: usize = 16;
+    if size == 1 {
+        return 0..count;
+    }
     // The last block takes what is left over.
     let blocks = (count / BLOCK).max(1);
     let start = |index: usize| match blocks * index / size {
