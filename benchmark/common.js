@@ -32,9 +32,15 @@ function machine() {
 
 /** What `file` prints as JSON when it is run with these arguments in a process of its own. */
 function runApart(file, args, flags = []) {
-  const child = spawnSync(process.execPath, [...flags, file, ...args.map(String)], { encoding: 'utf8' })
+  return JSON.parse(runProgram(process.execPath, [...flags, file, ...args.map(String)]))
+}
+
+/** What a program prints; `env` adds to the environment that it finds. */
+function runProgram(program, args, env = {}) {
+  const child = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, ...env } })
+  if (child.error) throw child.error
   if (child.status !== 0) throw new Error(child.stderr || `it ended by ${child.signal}`)
-  return JSON.parse(child.stdout)
+  return child.stdout
 }
 
 /**
@@ -63,4 +69,4 @@ function repeat(array, count) {
   for (let filled = count; filled < array.length; filled *= 2) array.copyWithin(filled, 0, filled)
 }
 
-module.exports = { digits, examples, machine, median, printTable, runApart }
+module.exports = { digits, examples, machine, median, printTable, runApart, runProgram }

@@ -1,19 +1,25 @@
 'use strict'
 
-// npm run bench -- <name>...
+// npm run bench -- <name>... [flags]
 
-/** Each measures when it is loaded, prints Markdown tables, and says in its first lines what it compares. */
+/**
+ * Each measures when it is loaded, prints Markdown tables, and says in its first lines what it compares and what flags
+ * it has.
+ */
 const benchmarks = {
   calls: './calls.js',
+  ladder: './ladder.js',
   memory: './memory.js',
   responsiveness: './responsiveness.js'
 }
 
-const names = process.argv.slice(2)
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const unknown = names.filter((name) => !Object.hasOwn(benchmarks, name))
 if (names.length === 0 || unknown.length > 0) {
   for (const name of unknown) console.error(`There is no benchmark '${name}'.`)
-  console.error(`Usage: npm run bench -- <name>...   with the names: ${Object.keys(benchmarks).join(', ')}`)
+  console.error(
+    `Usage: npm run bench -- <name>... [flags]   with the names: ${Object.keys(benchmarks).join(', ')}`
+  )
   process.exit(1)
 }
 for (const name of names) require(benchmarks[name])

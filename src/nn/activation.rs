@@ -203,7 +203,7 @@ impl Activation {
 pub fn softmax<I: Isa, T: Real>(z: &mut [T], units: usize) {
     for row in z.chunks_exact_mut(units) {
         let largest = row.iter().fold(row[0], |m, &z| max(m, z));
-        row.iter_mut().for_each(|z| *z = *z - largest);
+        row.iter_mut().for_each(|z| *z -= largest);
     }
     // All rows at once: one alone may be shorter than a vector.
     z.iter_mut().for_each(|z| *z = z.exp::<I>());

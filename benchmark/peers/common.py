@@ -1,0 +1,44 @@
+"""What every peer needs: the task, the data and the starting weights that all rivals share, and the clock."""
+
+import json
+import sys
+import time
+
+import numpy
+
+task = json.loads(sys.argv[1])
+
+
+def read():
+    """Batches of inputs, batches of targets, and a layer each of weights (input-major) and biases."""
+    numbers = numpy.fromfile(task["file"], numpy.float32)
+    layers, batches, batch_size = task["layers"], task["batches"], task["batchSize"]
+    at = 0
+
+    def take(*shape):
+        nonlocal at
+        count = int(numpy.prod(shape))
+        at += count
+        return numbers[at - count : at].reshape(shape).copy()
+
+    inputs = take(batches, batch_size, layers[0])
+    targets = take(batches, batch_size, layers[-1])
+    parameters = [(take(i, o), take(o)) for i, o in zip(layers, layers[1:])]
+    return inputs, targets, parameters
+
+
+def microseconds(run):
+    """A turn of `run(turns)`, once it is warm, over a stretch of at least `task.stretch` seconds."""
+    turns = 1
+    while True:
+        start = time.perf_counter()
+        run(turns)
+        elapsed = time.perf_counter() - start
+        if elapsed >= task["stretch"]:
+            return 1e6 * elapsed / turns
+        # At most tenfold, as the first turns are slow.
+        turns = max(turns + 1, int(turns * min(10, 1.1 * task["stretch"] / elapsed)))
+
+
+def report(**figures):
+    print(json.dumps(figures))
