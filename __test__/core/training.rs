@@ -43,7 +43,7 @@ fn twenty_epochs_end_in_the_weights_of_pytorch() {
     let (inputs, targets) = (flat(&golden["inputs"]), flat(&golden["targets"]));
     let mut options = golden["fit"].clone();
     options["shuffle"] = json!(false);
-    let start = Start { options, seed: 0 };
+    let start = Start::new(options, 0, &architecture).unwrap();
     let rows = data(&architecture, &inputs, &targets);
     let run = fit::begin(architecture.clone(), &start, rows.clone(), None, &values).unwrap();
     let monitor = run.monitor().clone();
@@ -79,7 +79,7 @@ fn trained<T: Real>(network: &Value, options: &Value, rows: usize, threads: usiz
     let mut options = options.clone();
     options["epochs"] = json!(3);
     options["threads"] = json!(threads);
-    let start = Start { options, seed: 11 };
+    let start = Start::new(options, 11, &architecture).unwrap();
     let run = fit::begin(
         architecture.clone(),
         &start,

@@ -18,7 +18,7 @@ use super::fast_function::fast_function;
 use super::fit::{DataSet, Fit, Fits};
 use super::model::{Models, model};
 use crate::nn::architecture::MAX_PARAMETERS;
-use crate::nn::fit::{FitOptions, Part, Start, StoppedBy};
+use crate::nn::fit::{Part, Start, StoppedBy};
 use crate::nn::options::{LayerOptions, Normalization, Precision};
 use crate::nn::simd::{Portable, Scalar};
 use crate::nn::{Activation, Error, NetworkOptions, Result, random};
@@ -370,11 +370,7 @@ fn create_fit(call: &Call, home: &Environment) -> Result<u32> {
     let options = serde_json::from_str(&text).map_err(|error| internal("JSON", "createFit", error))?;
     let mut models = home.models.borrow_mut();
     let architecture = models.of(&buffer)?.architecture();
-    FitOptions::from_json(&options, architecture.loss(), architecture.output_count())?;
-    let start = Start {
-        options,
-        seed: seed as u64,
-    };
+    let start = Start::new(options, seed as u64, architecture)?;
     Ok(home.fits.borrow_mut().fits.insert(Fit::new(start)))
 }
 

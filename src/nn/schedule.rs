@@ -247,18 +247,11 @@ impl ScheduleState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::gradients::flat as numbers;
     use serde_json::{Value, json};
 
     fn golden() -> Value {
         serde_json::from_str(include_str!("../../__test__/goldens/schedules.json")).unwrap()
-    }
-
-    fn numbers(json: &Value) -> Vec<f64> {
-        json.as_array()
-            .unwrap()
-            .iter()
-            .map(|x| x.as_f64().unwrap())
-            .collect()
     }
 
     fn schedule(json: Value) -> Schedule {

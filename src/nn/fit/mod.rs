@@ -34,18 +34,30 @@ use super::host;
 use super::real::Real;
 use trainer::{Trainer, Work};
 
-/// How a run begins: the options as the user gave them, and the seed of the network.
+/// How a run begins.
 pub struct Start {
-    /// The options in JSON.
-    pub options: Value,
-    /// Where every random choice comes from, unless the run is resumed.
-    pub seed: u64,
+    /// The options as the user gave them: a checkpoint fills in other defaults.
+    given: Value,
+    options: FitOptions,
+    seed: u64,
+}
+
+impl Start {
+    /// With the options in JSON, and the seed of the network, where every random choice comes from unless the run is
+    /// resumed.
+    ///
+    /// # Errors
+    /// Those of [`FitOptions::from_json`].
+    pub fn new(given: Value, seed: u64, architecture: &Architecture) -> Result<Self> {
+        let options = FitOptions::from_json(&given, architecture.loss(), architecture.output_count())?;
+        Ok(Start { given, options, seed })
+    }
 }
 
 /// A run from `values`, or from the checkpoint that the options name.
 ///
 /// # Errors
-/// Those of [`FitOptions::from_json`], [`Run::new`] and [`checkpoint::resume`].
+/// Those of [`Run::new`] and [`checkpoint::resume`].
 pub fn begin<T: Real>(
     architecture: Arc<Architecture>,
     start: &Start,
@@ -53,18 +65,17 @@ pub fn begin<T: Real>(
     held_out: Option<Data<T>>,
     values: &[T],
 ) -> Result<Run<T>> {
-    let options = FitOptions::from_json(&start.options, architecture.loss(), architecture.output_count())?;
     let problem = Problem {
         architecture,
         seed: start.seed,
-        options,
+        options: start.options.clone(),
         has_sample_weights: data.is_weighted(),
         data,
         held_out,
     };
     match problem.options.resume.clone() {
         None => Run::new(problem, values),
-        Some(path) => checkpoint::resume(problem, &start.options, &path),
+        Some(path) => checkpoint::resume(problem, &start.given, &path),
     }
 }
 

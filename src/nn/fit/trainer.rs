@@ -194,10 +194,9 @@ impl<T: Real> Trainer<T> {
         let mut loss = LossSum::default();
         let values = Shared::of(values);
         for rows in work.rows.chunks(self.batch.capacity()) {
-            let weight = |&row: &u32| work.data.weight(row as usize).to_f64();
-            loss.weight += rows.iter().map(weight).sum::<f64>();
-            let sink = |_| Nothing;
-            loss.sum += self.pass(Work { rows, ..work }, values, None, sink);
+            let work = Work { rows, ..work };
+            loss.weight += weight(work).0;
+            loss.sum += self.pass(work, values, None, |_| Nothing);
             if (work.is_stopped)() {
                 return None;
             }

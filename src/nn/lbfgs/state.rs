@@ -259,19 +259,12 @@ impl<T: Real> LbfgsState<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::gradients::flat as numbers;
     use crate::nn::optimizer::Optimizer;
     use serde_json::{Value, json};
 
     fn golden() -> Value {
         serde_json::from_str(include_str!("../../../__test__/goldens/optimizers.json")).unwrap()
-    }
-
-    fn numbers(json: &Value) -> Vec<f64> {
-        json.as_array()
-            .unwrap()
-            .iter()
-            .map(|x| x.as_f64().unwrap())
-            .collect()
     }
 
     /// (1 - x0)^2 + 100 (x1 - x0^2)^2

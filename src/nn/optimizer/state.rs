@@ -196,18 +196,11 @@ impl<T: Real> Step<'_, T> {
 mod tests {
     use super::super::{Adam, Rmsprop, clip_norm};
     use super::*;
+    use crate::nn::gradients::flat as numbers;
     use serde_json::{Value, json};
 
     fn golden() -> Value {
         serde_json::from_str(include_str!("../../../__test__/goldens/optimizers.json")).unwrap()
-    }
-
-    fn numbers(json: &Value) -> Vec<f64> {
-        json.as_array()
-            .unwrap()
-            .iter()
-            .map(|x| x.as_f64().unwrap())
-            .collect()
     }
 
     fn named(name: &str) -> Optimizer {
