@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::activation::Activation;
 use super::architecture::Architecture;
 use super::batch::{Batch, Masks, Sink, penalty};
+use super::fit::narrow::Narrow;
+use super::fit::{Data, Part};
 use super::initializer::initialize;
 use super::loss::Loss;
 use super::options::NetworkOptions;
@@ -240,6 +242,102 @@ fn gradients_of_every_activation_and_loss_agree_with_finite_differences() {
         single * 100 > checked * 99,
         "single precision agrees in {single} of {checked}"
     );
+}
+
+impl Case {
+    /// The gradient and the loss of some rows, some more than once, computed as for narrow networks and as for others.
+    fn both_ways<T: Real>(&self, rows: &[u32]) -> [(Vec<f64>, f64); 2] {
+        let convert = |x: &[f64]| -> Vec<T> { x.iter().map(|&x| T::from_f64(x)).collect() };
+        let architecture = &self.architecture;
+        let (values, mut data) = (convert(&self.values), Data::<T>::new(architecture));
+        let parts = [&self.inputs, &self.targets, &self.row_weights];
+        for (part, numbers) in Part::ALL.into_iter().zip(parts) {
+            assert_eq!(data.append(part, numbers, numbers.len()), Ok(None));
+        }
+        let mut narrow = Narrow::new(architecture, rows.len()).unwrap().unwrap();
+        let mut gradients = vec![T::from_f64(f64::NAN); architecture.parameter_count()];
+        let total: f64 = rows.iter().map(|&row| data.weight(row as usize).to_f64()).sum();
+        let scale = T::from_f64(1.0 / total);
+        // In two parts, of which the second is added to the first.
+        let (first, second) = rows.split_at(rows.len() / 3);
+        let mut sum = 0.0;
+        for (rows, is_first) in [(first, true), (second, false)] {
+            if !rows.is_empty() {
+                let is_first = is_first || first.is_empty();
+                sum += narrow.gradient(
+                    (architecture, &data, rows),
+                    &values,
+                    scale,
+                    &mut gradients,
+                    is_first,
+                );
+            }
+        }
+
+        let gather = |of: fn(&Data<T>, usize) -> &[T]| -> Vec<T> {
+            rows.iter()
+                .flat_map(|&row| of(&data, row as usize))
+                .copied()
+                .collect()
+        };
+        let (inputs, targets) = (gather(Data::inputs), gather(Data::targets));
+        let weights: Vec<T> = rows.iter().map(|&row| data.weight(row as usize)).collect();
+        let mut batch = Batch::new(architecture, rows.len()).unwrap();
+        let mut others = vec![T::ZERO; architecture.parameter_count()];
+        let data = (&inputs[..], &targets[..], Some(&weights[..]));
+        let loss = training_pass(&mut batch, architecture, &values, data, MASKS, Some(&mut others));
+        [(gradients, sum / total), (others, loss)]
+            .map(|(gradients, loss)| (gradients.iter().map(|g| g.to_f64()).collect(), loss))
+    }
+}
+
+#[test]
+fn narrow_networks_have_the_same_gradients() {
+    let mut checked = 0;
+    for (_, loss) in Loss::ALL {
+        for (_, activation) in Activation::ALL {
+            for depth in 1..=4 {
+                for extra in [json!({}), json!({ "l1": 0.1, "l2": 0.2 })] {
+                    let Some(options) = options(depth, activation, loss, &extra) else {
+                        continue;
+                    };
+                    let shown = options.to_string();
+                    let case = Case::new(options, depth as u64);
+                    for rows in [1, 2, 3, 4, 5, 8, 16, 17, 50] {
+                        let numbers: Vec<u32> = (0..rows).map(|row| row * 2 % ROWS as u32).collect();
+                        let [(mine, loss), (others, other)] = case.both_ways::<f64>(&numbers);
+                        let error = relative_error(&mine, &others).max((loss - other).abs());
+                        assert!(
+                            error < 1e-13,
+                            "{error:e} in {shown}, {rows} rows\n{mine:?}\n{others:?}"
+                        );
+                        let [(mine, loss), (others, other)] = case.both_ways::<f32>(&numbers);
+                        let error = relative_error(&mine, &others).max((loss - other).abs());
+                        assert!(
+                            error < 1e-5,
+                            "{error:e} in {shown}, {rows} rows in single precision"
+                        );
+                        checked += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(checked > 8000, "only {checked} batches");
+}
+
+#[test]
+fn sums_of_narrow_networks_that_overflow_on_the_way_are_taken_again() {
+    let mut case = Case::new(json!({ "layers": [3, 2], "loss": "mse" }), 1);
+    case.inputs = [1e200, 1e200, 1.0].repeat(ROWS);
+    // Infinity minus infinity, but for care; of the second sum the bias is lost beside 1e200.
+    case.values = vec![1e200, 1.0, -1e200, -1.0, 3.0, 5.0, 0.5, 0.25];
+    case.targets = vec![0.0; 2 * ROWS];
+    for rows in [1, 4, 5] {
+        let numbers: Vec<u32> = (0..rows).collect();
+        let [(_, loss), (_, other)] = case.both_ways::<f64>(&numbers);
+        assert_eq!([loss, other], [(3.5f64 * 3.5 + 5.0 * 5.0) / 2.0; 2]);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::activation::{Activation, softmax};
+use super::activation::{Activation, singles, singles_mut, softmax};
 use super::architecture::Architecture;
 use super::batch::Batch;
 use super::gradients::training_pass;
@@ -60,12 +60,12 @@ impl<'a> Naive<'a> {
         let last = layers.len() - 1;
         let mut delta = vec![0.0; targets.len()];
         let activation = layers[last].options.activation;
-        self.architecture.loss().gradient::<Plain, f64>(
+        self.architecture.loss().gradient::<Plain, f64, 1>(
             activation,
-            &sums[last],
-            &outputs[last + 1],
-            targets,
-            &mut delta,
+            singles(&sums[last]),
+            singles(&outputs[last + 1]),
+            singles(targets),
+            singles_mut(&mut delta),
         );
         delta.iter_mut().for_each(|d| *d = -*d);
         for l in (0..layers.len()).rev() {

@@ -110,7 +110,7 @@ impl Activation {
         match self {
             Linear | Softmax => z,
             Sigmoid => z.sigmoid::<I>(),
-            Tanh => z.tanh(),
+            Tanh => z.tanh::<I>(),
             Relu => max(z, T::ZERO),
             LeakyRelu(alpha) if alpha.abs() > 1.0 => {
                 (if z > T::ZERO { z } else { c(alpha) * z }).held_finite()
@@ -122,11 +122,11 @@ impl Activation {
                     c(alpha) * z
                 }
             }
-            Elu(alpha) => elu(c(alpha), z),
-            Selu => (c(SELU[1]) * elu(c(SELU[0]), z)).held_finite(),
+            Elu(alpha) => elu::<I, T>(c(alpha), z),
+            Selu => (c(SELU[1]) * elu::<I, T>(c(SELU[0]), z)).held_finite(),
             Gelu => z * normal_distribution(z),
             Silu => z * z.sigmoid::<I>(),
-            Mish => z * softplus::<I, T>(z).tanh(),
+            Mish => z * softplus::<I, T>(z).tanh::<I>(),
             Softplus => softplus::<I, T>(z),
             Softsign => z / (T::ONE + z.abs()),
             HardSigmoid => clamp(z + c(3.0), T::ZERO, c(6.0)) / c(6.0),
@@ -166,7 +166,7 @@ impl Activation {
                 s * (T::ONE + z * (T::ONE - s))
             }
             Mish => {
-                let t = softplus::<I, T>(z).tanh();
+                let t = softplus::<I, T>(z).tanh::<I>();
                 t + z * z.sigmoid::<I>() * ((T::ONE - t) * (T::ONE + t))
             }
             Softplus => z.sigmoid::<I>(),
@@ -183,16 +183,37 @@ impl Activation {
     /// a = f(z) for a whole slice.
     #[inline(always)]
     pub fn apply<I: Isa, T: Real>(self, z: &[T], a: &mut [T]) {
-        specialized!(self, k => for (a, &z) in a.iter_mut().zip(z) {
-            *a = k.of::<I, T>(z);
-        })
+        self.apply_side_by_side::<I, T, 1>(singles(z), singles_mut(a));
     }
 
     /// dz = da f'(z) for a whole slice, in place.
     #[inline(always)]
     pub fn backward<I: Isa, T: Real>(self, z: &[T], a: &[T], d: &mut [T]) {
-        specialized!(self, k => for ((d, &z), &a) in d.iter_mut().zip(z).zip(a) {
-            *d *= k.derivative::<I, T>(z, a);
+        self.backward_side_by_side::<I, T, 1>(singles(z), singles(a), singles_mut(d));
+    }
+
+    /// [`Self::apply`] of L rows side by side.
+    #[inline(always)]
+    pub fn apply_side_by_side<I: Isa, T: Real, const L: usize>(self, z: &[[T; L]], a: &mut [[T; L]]) {
+        specialized!(self, k => for (a, z) in a.iter_mut().zip(z) {
+            for l in 0..L {
+                a[l] = k.of::<I, T>(z[l]);
+            }
+        })
+    }
+
+    /// [`Self::backward`] of L rows side by side.
+    #[inline(always)]
+    pub fn backward_side_by_side<I: Isa, T: Real, const L: usize>(
+        self,
+        z: &[[T; L]],
+        a: &[[T; L]],
+        d: &mut [[T; L]],
+    ) {
+        specialized!(self, k => for ((d, z), a) in d.iter_mut().zip(z).zip(a) {
+            for l in 0..L {
+                d[l] *= k.derivative::<I, T>(z[l], a[l]);
+            }
         })
     }
 }
@@ -213,11 +234,46 @@ pub fn softmax<I: Isa, T: Real>(z: &mut [T], units: usize) {
     }
 }
 
+/// [`softmax`] of L rows side by side, `z[unit][row]`.
+#[inline(always)]
+pub fn softmax_side_by_side<I: Isa, T: Real, const L: usize>(z: &mut [[T; L]]) {
+    let mut largest = z[0];
+    for z in &z[1..] {
+        for l in 0..L {
+            largest[l] = max(largest[l], z[l]);
+        }
+    }
+    let mut sum = [T::ZERO; L];
+    for z in &mut *z {
+        for l in 0..L {
+            z[l] = (z[l] - largest[l]).exp::<I>();
+            sum[l] += z[l];
+        }
+    }
+    for z in z {
+        for l in 0..L {
+            z[l] = z[l] / sum[l];
+        }
+    }
+}
+
+/// A row by itself, as rows side by side.
+#[inline(always)]
+pub fn singles<T>(row: &[T]) -> &[[T; 1]] {
+    row.as_chunks().0
+}
+
+/// A row by itself, as rows side by side.
+#[inline(always)]
+pub fn singles_mut<T>(row: &mut [T]) -> &mut [[T; 1]] {
+    row.as_chunks_mut().0
+}
+
 // Functions of their own, not calls of `of` by `of`: what calls itself is not inlined.
 
 #[inline(always)]
-fn elu<T: Real>(alpha: T, z: T) -> T {
-    if z > T::ZERO { z } else { alpha * z.exp_m1() }
+fn elu<I: Isa, T: Real>(alpha: T, z: T) -> T {
+    if z > T::ZERO { z } else { alpha * z.exp_m1::<I>() }
 }
 
 #[inline(always)]
@@ -227,7 +283,7 @@ fn elu_derivative<I: Isa, T: Real>(alpha: T, z: T) -> T {
 
 #[inline(always)]
 pub(super) fn softplus<I: Isa, T: Real>(z: T) -> T {
-    max(z, T::ZERO) + (-z.abs()).exp::<I>().ln_1p()
+    max(z, T::ZERO) + (-z.abs()).exp::<I>().ln_1p::<I>()
 }
 
 #[inline(always)]

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::activation::{Activation, softmax};
+use super::activation::{Activation, singles, singles_mut, softmax};
 use super::architecture::{Architecture, Layer};
 use super::error::Result;
 use super::kernels::all_finite;
@@ -634,7 +634,7 @@ pub fn penalty<T: Real>(architecture: &Architecture, values: &[T]) -> f64 {
 }
 
 /// dw += l1 sign(w) + l2 w, with sign(0) = 0.
-fn add_penalty_gradient<T: Real>(layer: &Layer, w: &[T], dw: &mut [T]) {
+pub(super) fn add_penalty_gradient<T: Real>(layer: &Layer, w: &[T], dw: &mut [T]) {
     let (l1, l2) = (T::from_f64(layer.options.l1), T::from_f64(layer.options.l2));
     if l1 == T::ZERO && l2 == T::ZERO {
         return;
@@ -771,7 +771,10 @@ impl<T: Real> Task for LossValues<'_, T> {
         let units = self.units;
         let rows = self.y.chunks_exact(units).zip(self.a.chunks_exact(units));
         for (((y, a), t), loss) in rows.zip(self.targets.chunks_exact(units)).zip(self.losses) {
-            *loss = self.loss.value::<Scalar<I>, T>(y, a, t).to_f64();
+            let [value] = self
+                .loss
+                .value::<Scalar<I>, T, 1>(singles(y), singles(a), singles(t));
+            *loss = value.to_f64();
         }
     }
 }
@@ -798,7 +801,9 @@ impl<T: Real> Task for LossGradient<'_, T> {
             .zip(self.targets.chunks_exact(units))
             .zip(self.dz.chunks_exact_mut(units));
         for (i, (((y, a), t), dz)) in rows.enumerate() {
-            self.architecture.loss().gradient::<I, T>(activation, y, a, t, dz);
+            let (y, a, t) = (singles(y), singles(a), singles(t));
+            let loss = self.architecture.loss();
+            loss.gradient::<I, T, 1>(activation, y, a, t, singles_mut(dz));
             let weight = self.weights.map_or(self.scale, |weights| weights[i] * self.scale);
             dz.iter_mut().for_each(|dz| *dz *= weight);
         }

@@ -1,8 +1,13 @@
 //! Elementary functions without a branch or a call, so that loops over them become vector code.
 //!
-//! e^x within 1.5 ulp and sigmoid within 4: x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite, 1980), e^x = 2^n e^r, and
-//! e^r = 1 + s, s = r + r^2 q(r) with q by its Taylor series, whose remainder is below a quarter of an ulp. The
-//! series is summed in pairs and pairs of pairs (Estrin's scheme), so that few operations wait for others.
+//! e^x within 1.5 ulp, e^x - 1 within 2, sigmoid and tanh within 4: x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite,
+//! 1980), e^x = 2^n e^r, and e^r = 1 + s, s = r + r^2 q(r) with q by its Taylor series, whose remainder is below a quarter
+//! of an ulp.
+//!
+//! ln x within 1.5 ulp and ln(1 + x) within 2: x = 2^n m with sqrt(1/2) <= m < sqrt(2), and ln m = 2 atanh s with
+//! s = f / (2 + f), f = m - 1, by the Taylor series of atanh: ln m = f - s (f - 2 s^2 / 3 - 2 s^4 / 5 - ...).
+//!
+//! Series are summed in pairs and pairs of pairs (Estrin's scheme), so that few operations wait for others.
 
 use super::simd::Isa;
 
@@ -68,6 +73,77 @@ pub mod f64 {
         let y = if x < -709.782712893384 { 0.0 } else { y };
         if x > 40.0 { 1.0 } else { y }
     }
+
+    /// e^x - 1, exact near 0, for x <= 0; others count as 0.
+    #[inline(always)]
+    pub fn exp_m1<I: Isa>(x: f64) -> f64 {
+        if !I::VECTOR {
+            return x.min(0.0).exp_m1();
+        }
+        // Below it e^x is too small to be seen beside 1.
+        let (s, n) = reduced::<I>(x.clamp(-50.0, 0.0));
+        let p = power_of_2(n);
+        I::mul_add(p, s, p - 1.0)
+    }
+
+    /// tanh x = (1 - e^-2x) / (1 + e^-2x), for x >= 0; and odd.
+    #[inline(always)]
+    pub fn tanh<I: Isa>(x: f64) -> f64 {
+        if !I::VECTOR {
+            return x.tanh();
+        }
+        let e = exp_m1::<I>(-2.0 * x.abs());
+        (-e / (e + 2.0)).copysign(x)
+    }
+
+    /// ln x
+    #[inline(always)]
+    pub fn ln<I: Isa>(x: f64) -> f64 {
+        if !I::VECTOR {
+            return x.ln();
+        }
+        const ROOT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
+        // Numbers with leading zeros are scaled up by 2^54 first.
+        let is_small = x < f64::MIN_POSITIVE;
+        let (scaled, bias) = if is_small {
+            (x * 18014398509481984.0, 1023.0 + 54.0)
+        } else {
+            (x, 1023.0)
+        };
+        let bits = scaled.to_bits().wrapping_sub(ROOT_HALF).wrapping_add(1023 << 52);
+        let n = f64::from_bits(SHIFT.to_bits() + (bits >> 52)) - SHIFT - bias;
+        let f = f64::from_bits((bits & ((1 << 52) - 1)) + ROOT_HALF) - 1.0;
+
+        let s = f / (2.0 + f);
+        let z = s * s;
+        let (z2, z4) = (z * z, (z * z) * (z * z));
+        let pair = |c0: f64, c1: f64| I::mul_add(2.0 / c1, z, 2.0 / c0);
+        let four = |low, high| I::mul_add(high, z2, low);
+        let r0 = four(pair(3.0, 5.0), pair(7.0, 9.0));
+        let r4 = four(pair(11.0, 13.0), pair(15.0, 17.0));
+        let r = z * I::mul_add(I::mul_add(pair(19.0, 21.0), z4, r4), z4, r0);
+        let y = I::mul_add(n, LN_2[0], I::mul_add(n, LN_2[1], I::mul_add(s, r - f, f)));
+        ends(x, y)
+    }
+
+    /// `y`, but where x is 0 or infinite, or not a number that has a logarithm.
+    #[inline(always)]
+    fn ends(x: f64, y: f64) -> f64 {
+        let y = if x < f64::INFINITY { y } else { x };
+        let y = if x > 0.0 { y } else { f64::NAN };
+        if x == 0.0 { f64::NEG_INFINITY } else { y }
+    }
+
+    /// ln(1 + x), exact near 0, for x in [0, 1].
+    #[inline(always)]
+    pub fn ln_1p<I: Isa>(x: f64) -> f64 {
+        if !I::VECTOR {
+            return x.ln_1p();
+        }
+        let sum = 1.0 + x;
+        // What the sum was rounded by, times the derivative there.
+        ln::<I>(sum) + (x - (sum - 1.0)) / sum
+    }
 }
 
 /// In single precision.
@@ -125,6 +201,73 @@ pub mod f32 {
         // Beyond these e^-x is infinite, or too small to be added to 1; `y` is meaningless there.
         let y = if x < -88.72283 { 0.0 } else { y };
         if x > 20.0 { 1.0 } else { y }
+    }
+
+    /// e^x - 1, exact near 0, for x <= 0; others count as 0.
+    #[inline(always)]
+    pub fn exp_m1<I: Isa>(x: f32) -> f32 {
+        if !I::VECTOR {
+            return x.min(0.0).exp_m1();
+        }
+        // Below it e^x is too small to be seen beside 1.
+        let (s, n) = reduced::<I>(x.clamp(-25.0, 0.0));
+        let p = power_of_2(n);
+        I::mul_add(p, s, p - 1.0)
+    }
+
+    /// tanh x = (1 - e^-2x) / (1 + e^-2x), for x >= 0; and odd.
+    #[inline(always)]
+    pub fn tanh<I: Isa>(x: f32) -> f32 {
+        if !I::VECTOR {
+            return x.tanh();
+        }
+        let e = exp_m1::<I>(-2.0 * x.abs());
+        (-e / (e + 2.0)).copysign(x)
+    }
+
+    /// ln x
+    #[inline(always)]
+    pub fn ln<I: Isa>(x: f32) -> f32 {
+        if !I::VECTOR {
+            return x.ln();
+        }
+        const ROOT_HALF: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
+        // Numbers with leading zeros are scaled up by 2^25 first.
+        let is_small = x < f32::MIN_POSITIVE;
+        let (scaled, bias) = if is_small {
+            (x * 33554432.0, 127.0 + 25.0)
+        } else {
+            (x, 127.0)
+        };
+        let bits = scaled.to_bits().wrapping_sub(ROOT_HALF).wrapping_add(127 << 23);
+        let n = f32::from_bits(SHIFT.to_bits() + (bits >> 23)) - SHIFT - bias;
+        let f = f32::from_bits((bits & ((1 << 23) - 1)) + ROOT_HALF) - 1.0;
+
+        let s = f / (2.0 + f);
+        let z = s * s;
+        let pair = |c0: f32, c1: f32| I::mul_add(2.0 / c1, z, 2.0 / c0);
+        let r = z * I::mul_add(pair(7.0, 9.0), z * z, pair(3.0, 5.0));
+        let y = I::mul_add(n, LN_2[0], I::mul_add(n, LN_2[1], I::mul_add(s, r - f, f)));
+        ends(x, y)
+    }
+
+    /// `y`, but where x is 0 or infinite, or not a number that has a logarithm.
+    #[inline(always)]
+    fn ends(x: f32, y: f32) -> f32 {
+        let y = if x < f32::INFINITY { y } else { x };
+        let y = if x > 0.0 { y } else { f32::NAN };
+        if x == 0.0 { f32::NEG_INFINITY } else { y }
+    }
+
+    /// ln(1 + x), exact near 0, for x in [0, 1].
+    #[inline(always)]
+    pub fn ln_1p<I: Isa>(x: f32) -> f32 {
+        if !I::VECTOR {
+            return x.ln_1p();
+        }
+        let sum = 1.0 + x;
+        // What the sum was rounded by, times the derivative there.
+        ln::<I>(sum) + (x - (sum - 1.0)) / sum
     }
 }
 
@@ -240,5 +383,94 @@ mod tests {
         }
         assert_eq!(super::f64::sigmoid::<Fused>(0.0), 0.5);
         assert_eq!(super::f32::sigmoid::<Fused>(-0.0), 0.5);
+    }
+
+    /// How far `mine` is from `exact`, in units of the last place of the latter.
+    fn ulps(mine: f64, exact: f64) -> f64 {
+        let ulp = f64::from_bits(exact.abs().to_bits() + 1) - exact.abs();
+        if mine == exact {
+            0.0
+        } else {
+            (mine - exact).abs() / ulp
+        }
+    }
+
+    /// The same in single precision.
+    fn single_ulps(mine: f32, exact: f64) -> f64 {
+        let near = (exact as f32).abs();
+        let ulp = f32::from_bits(near.to_bits() + 1) - near;
+        (f64::from(mine) - exact).abs() / f64::from(ulp)
+    }
+
+    /// The largest error of a function and its arguments, near 0 and far from it.
+    fn worst(arguments: impl Iterator<Item = f64>, error: impl Fn(f64) -> f64) -> f64 {
+        arguments
+            .map(error)
+            .fold(0.0, |worst, error| if error <= worst { worst } else { error })
+    }
+
+    /// From `low` to `high` times 2^k, for all k: no stretch of numbers is left out.
+    fn scaled(exponents: std::ops::Range<i32>) -> impl Iterator<Item = f64> {
+        exponents.flat_map(|k| (0..997).map(move |i| (1.0 + f64::from(i) / 997.0) * 2f64.powi(k)))
+    }
+
+    #[test]
+    fn exp_m1_is_within_two_ulps() {
+        let error = |x: f64| ulps(super::f64::exp_m1::<Fused>(-x), (-x).exp_m1());
+        assert!(worst(scaled(-1060..9), error) <= 2.0);
+        let error = |x: f64| ulps(super::f64::exp_m1::<Portable>(-x), (-x).exp_m1());
+        assert!(worst(scaled(-1060..9), error) <= 2.0);
+        let error = |x: f64| {
+            single_ulps(
+                super::f32::exp_m1::<Fused>(-x as f32),
+                f64::from(-x as f32).exp_m1(),
+            )
+        };
+        assert!(worst(scaled(-120..9), error) <= 2.0);
+        assert_eq!(super::f64::exp_m1::<Fused>(5.0), 0.0);
+        assert!(super::f64::exp_m1::<Fused>(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn tanh_is_within_four_ulps_and_odd() {
+        let error = |x: f64| ulps(super::f64::tanh::<Fused>(x), x.tanh());
+        assert!(worst(scaled(-1060..9), error) <= 4.0);
+        let error = |x: f64| ulps(super::f64::tanh::<Portable>(-x), -x.tanh());
+        assert!(worst(scaled(-1060..9), error) <= 4.0);
+        let error = |x: f64| single_ulps(super::f32::tanh::<Fused>(x as f32), f64::from(x as f32).tanh());
+        assert!(worst(scaled(-120..9), error) <= 4.0);
+        for (x, exact) in [(0.0, 0.0), (1e300, 1.0), (f64::INFINITY, 1.0)] {
+            assert_eq!(super::f64::tanh::<Fused>(x), exact);
+            assert_eq!(super::f64::tanh::<Fused>(-x), -exact);
+            assert_eq!(super::f32::tanh::<Fused>(-x as f32), -exact as f32);
+        }
+        assert!(super::f64::tanh::<Fused>(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn ln_is_within_one_and_a_half_ulps() {
+        let error = |x: f64| ulps(super::f64::ln::<Fused>(x), x.ln());
+        assert!(worst(scaled(-1073..1024), error) <= 1.5);
+        let error = |x: f64| ulps(super::f64::ln::<Portable>(x), x.ln());
+        assert!(worst(scaled(-1073..1024), error) <= 1.5);
+        let error = |x: f64| single_ulps(super::f32::ln::<Fused>(x as f32), f64::from(x as f32).ln());
+        assert!(worst(scaled(-148..127), error) <= 1.5);
+        assert_eq!(super::f64::ln::<Fused>(0.0), f64::NEG_INFINITY);
+        assert_eq!(super::f64::ln::<Fused>(f64::INFINITY), f64::INFINITY);
+        assert_eq!(super::f32::ln::<Fused>(-0.0), f32::NEG_INFINITY);
+        assert!(super::f64::ln::<Fused>(-1.0).is_nan() && super::f64::ln::<Fused>(f64::NAN).is_nan());
+        assert!(super::f32::ln::<Fused>(-f32::INFINITY).is_nan());
+    }
+
+    #[test]
+    fn ln_1p_is_within_two_ulps() {
+        let error = |x: f64| ulps(super::f64::ln_1p::<Fused>(x), x.ln_1p());
+        assert!(worst(scaled(-1073..0), error) <= 2.0);
+        let error = |x: f64| ulps(super::f64::ln_1p::<Portable>(x), x.ln_1p());
+        assert!(worst(scaled(-1073..0), error) <= 2.0);
+        let error = |x: f64| single_ulps(super::f32::ln_1p::<Fused>(x as f32), f64::from(x as f32).ln_1p());
+        assert!(worst(scaled(-148..0), error) <= 2.0);
+        assert_eq!(super::f64::ln_1p::<Fused>(0.0), 0.0);
+        assert!(super::f64::ln_1p::<Fused>(f64::NAN).is_nan());
     }
 }

@@ -85,95 +85,125 @@ impl Loss {
         }
     }
 
-    /// The loss of one row.
+    /// The loss of each of L rows side by side: z, a and t are `[outputs][L]`.
     #[inline(always)]
-    pub fn value<I: Isa, T: Real>(self, z: &[T], a: &[T], t: &[T]) -> T {
+    pub fn value<I: Isa, T: Real, const L: usize>(self, z: &[[T; L]], a: &[[T; L]], t: &[[T; L]]) -> [T; L] {
         let c = T::from_f64;
         let half = c(0.5);
-        let sum = |term: &dyn Fn(T, T) -> T| a.iter().zip(t).fold(T::ZERO, |sum, (&a, &t)| sum + term(a, t));
-        let mean = |term: &dyn Fn(T, T) -> T| sum(term) / c(a.len() as f64);
+        let count = c(z.len() as f64);
+        let mean = |sums: [T; L]| each(sums, |sum| sum / count);
         match self {
-            SquaredError => half * sum(&|a, t| (a - t) * (a - t)),
-            Mse => mean(&|a, t| (a - t) * (a - t)),
-            Mae => mean(&|a, t| (a - t).abs()),
-            Huber { delta } => mean(&|a, t| {
+            SquaredError => each(sum(a, t, |a, t| (a - t) * (a - t)), |sum| half * sum),
+            CrossEntropy { label_smoothing } => {
+                let largest = |of: &[[T; L]]| {
+                    let mut largest = of[0];
+                    for x in &of[1..] {
+                        for l in 0..L {
+                            largest[l] = if x[l] > largest[l] { x[l] } else { largest[l] };
+                        }
+                    }
+                    largest
+                };
+                // ln sum_k e^(z_k - largest) is -ln a of the largest: softmax has taken the sum already.
+                let (z_top, a_top) = (largest(z), largest(a));
+                let log_sum = each(a_top, |a| -a.ln::<I>());
+                let smoothed = smoothing(label_smoothing, z.len());
+                let mut sum = [T::ZERO; L];
+                for (z, t) in z.iter().zip(t) {
+                    for l in 0..L {
+                        sum[l] += smoothed(t[l]) * (log_sum[l] - (z[l] - z_top[l]));
+                    }
+                }
+                sum
+            }
+            BinaryCrossEntropy { positive_weight } => mean(sum(z, t, |z, t| {
+                let softplus = softplus::<I, T>(-z);
+                (T::ONE - t) * z + (T::ONE + (c(positive_weight) - T::ONE) * t) * softplus
+            })),
+            Mse => mean(sum(a, t, |a, t| (a - t) * (a - t))),
+            Mae => mean(sum(a, t, |a, t| (a - t).abs())),
+            Huber { delta } => mean(sum(a, t, |a, t| {
                 let (d, delta) = ((a - t).abs(), c(delta));
                 if d <= delta {
                     half * d * d
                 } else {
                     delta * (d - half * delta)
                 }
-            }),
+            })),
             // ln cosh d = |d| + ln(1 + e^-2|d|) - ln 2
-            LogCosh => mean(&|a, t| {
+            LogCosh => mean(sum(a, t, |a, t| {
                 let d = (a - t).abs();
-                d + (c(-2.0) * d).exp::<I>().ln_1p() - c(std::f64::consts::LN_2)
-            }),
-            CrossEntropy { label_smoothing } => {
-                // ln sum_k e^(z_k - largest) is -ln a of the largest: softmax has taken the sum already.
-                let top = (1..z.len()).fold(0, |top, k| if z[k] > z[top] { k } else { top });
-                let log_sum = -a[top].ln();
-                let smoothed = smoothing(label_smoothing, z.len());
-                let term = |(&z_k, &t): (&T, &T)| smoothed(t) * (log_sum - (z_k - z[top]));
-                z.iter().zip(t).map(term).fold(T::ZERO, |sum, term| sum + term)
-            }
-            BinaryCrossEntropy { positive_weight } => {
-                let term = |(&z, &t): (&T, &T)| {
-                    let softplus = softplus::<I, T>(-z);
-                    (T::ONE - t) * z + (T::ONE + (c(positive_weight) - T::ONE) * t) * softplus
-                };
-                z.iter().zip(t).map(term).fold(T::ZERO, |sum, term| sum + term) / c(z.len() as f64)
-            }
-            Poisson => mean(&|a, t| a - t * (a + c(POISSON_EPSILON)).ln()),
-            Hinge => mean(&|a, t| {
+                d + (c(-2.0) * d).exp::<I>().ln_1p::<I>() - c(std::f64::consts::LN_2)
+            })),
+            Poisson => mean(sum(a, t, |a, t| a - t * (a + c(POISSON_EPSILON)).ln::<I>())),
+            Hinge => mean(sum(a, t, |a, t| {
                 if T::ONE - t * a > T::ZERO {
                     T::ONE - t * a
                 } else {
                     T::ZERO
                 }
-            }),
-            Quantile { level } => mean(&|a, t| {
+            })),
+            Quantile { level } => mean(sum(a, t, |a, t| {
                 let d = t - a;
                 if d > T::ZERO {
                     c(level) * d
                 } else {
                     (c(level) - T::ONE) * d
                 }
-            }),
+            })),
         }
     }
 
-    /// dE/dz of one row, through the output layer's `activation`.
+    /// dE/dz of each of L rows side by side, through the output layer's `activation`: z, a, t and dz are
+    /// `[outputs][L]`.
     #[inline(always)]
-    pub fn gradient<I: Isa, T: Real>(self, activation: Activation, z: &[T], a: &[T], t: &[T], dz: &mut [T]) {
+    pub fn gradient<I: Isa, T: Real, const L: usize>(
+        self,
+        activation: Activation,
+        z: &[[T; L]],
+        a: &[[T; L]],
+        t: &[[T; L]],
+        dz: &mut [[T; L]],
+    ) {
         let c = T::from_f64;
         let count = c(z.len() as f64);
         match self {
             CrossEntropy { label_smoothing } => {
                 let smoothed = smoothing(label_smoothing, z.len());
-                let total = t.iter().fold(T::ZERO, |sum, &t| sum + smoothed(t));
-                for ((dz, &a), &t) in dz.iter_mut().zip(a).zip(t) {
-                    *dz = a * total - smoothed(t);
+                let mut total = [T::ZERO; L];
+                for t in t {
+                    for l in 0..L {
+                        total[l] += smoothed(t[l]);
+                    }
+                }
+                for ((dz, a), t) in dz.iter_mut().zip(a).zip(t) {
+                    for l in 0..L {
+                        dz[l] = a[l] * total[l] - smoothed(t[l]);
+                    }
                 }
             }
             BinaryCrossEntropy { positive_weight } => {
-                for ((dz, &z), &t) in dz.iter_mut().zip(z).zip(t) {
-                    let weight = T::ONE + (c(positive_weight) - T::ONE) * t;
-                    *dz = ((T::ONE - t) - weight * (-z).sigmoid::<I>()) / count;
+                for ((dz, z), t) in dz.iter_mut().zip(z).zip(t) {
+                    for l in 0..L {
+                        let weight = T::ONE + (c(positive_weight) - T::ONE) * t[l];
+                        dz[l] = ((T::ONE - t[l]) - weight * (-z[l]).sigmoid::<I>()) / count;
+                    }
                 }
             }
             _ => {
-                for ((dz, &a), &t) in dz.iter_mut().zip(a).zip(t) {
-                    *dz = self.derivative(a, t, count);
+                for ((dz, a), t) in dz.iter_mut().zip(a).zip(t) {
+                    for l in 0..L {
+                        dz[l] = self.derivative::<I, T>(a[l], t[l], count);
+                    }
                 }
-                activation.backward::<I, T>(z, a, dz);
+                activation.backward_side_by_side::<I, T, L>(z, a, dz);
             }
         }
     }
 
     /// dE/da of one output, for the losses that are sums over outputs.
     #[inline(always)]
-    fn derivative<T: Real>(self, a: T, t: T, count: T) -> T {
+    fn derivative<I: Isa, T: Real>(self, a: T, t: T, count: T) -> T {
         let c = T::from_f64;
         let d = a - t;
         match self {
@@ -187,7 +217,7 @@ impl Loss {
                     c(delta) * sign(d) / count
                 }
             }
-            LogCosh => d.tanh() / count,
+            LogCosh => d.tanh::<I>() / count,
             Poisson => (T::ONE - t / (a + c(POISSON_EPSILON))) / count,
             Hinge => {
                 if T::ONE - t * a > T::ZERO {
@@ -201,6 +231,27 @@ impl Loss {
             CrossEntropy { .. } | BinaryCrossEntropy { .. } => unreachable!("fused with the output layer"),
         }
     }
+}
+
+/// The sum of `term` over the outputs of each row.
+#[inline(always)]
+fn sum<T: Real, const L: usize>(a: &[[T; L]], t: &[[T; L]], term: impl Fn(T, T) -> T) -> [T; L] {
+    let mut sums = [T::ZERO; L];
+    for (a, t) in a.iter().zip(t) {
+        for l in 0..L {
+            sums[l] += term(a[l], t[l]);
+        }
+    }
+    sums
+}
+
+/// `f` of each number. Not `map`, which is not compiled for the caller's instruction set.
+#[inline(always)]
+fn each<T: Real, const L: usize>(mut x: [T; L], f: impl Fn(T) -> T) -> [T; L] {
+    for x in &mut x {
+        *x = f(*x);
+    }
+    x
 }
 
 /// t' = (1 - s) t + s / K
@@ -224,7 +275,7 @@ fn sign<T: Real>(x: T) -> T {
 
 #[cfg(test)]
 mod tests {
-    use super::super::activation::softmax;
+    use super::super::activation::{singles, singles_mut, softmax};
     use super::super::simd::Portable;
     use super::*;
     use serde_json::Value;
@@ -284,9 +335,17 @@ mod tests {
                     Activation::Softmax => softmax::<Portable, f64>(&mut a, z.len()),
                     _ => activation.apply::<Portable, f64>(z, &mut a),
                 }
-                value += weights[i] / total * loss.value::<Portable, f64>(z, &a, &targets[i]);
+                let t = singles(&targets[i]);
+                let [own] = loss.value::<Portable, f64, 1>(singles(z), singles(&a), t);
+                value += weights[i] / total * own;
                 let mut dz = vec![0.0; z.len()];
-                loss.gradient::<Portable, f64>(activation, z, &a, &targets[i], &mut dz);
+                loss.gradient::<Portable, f64, 1>(
+                    activation,
+                    singles(z),
+                    singles(&a),
+                    t,
+                    singles_mut(&mut dz),
+                );
                 for (dz, &exact) in dz.iter().zip(&gradient[i]) {
                     let dz = dz * weights[i] / total;
                     assert!(
@@ -310,9 +369,10 @@ mod tests {
         let z = [1e4f32, -1e4, 0.0];
         let mut a = z;
         softmax::<Portable, f32>(&mut a, z.len());
-        assert_eq!(loss.value::<Portable, f32>(&z, &a, &[0.0, 1.0, 0.0]), 2e4);
+        let value = |loss: Loss, z, a, t| loss.value::<Portable, f32, 1>(singles(z), singles(a), singles(t));
+        assert_eq!(value(loss, &z, &a, &[0.0, 1.0, 0.0]), [2e4]);
         let loss = BinaryCrossEntropy { positive_weight: 1.0 };
-        assert_eq!(loss.value::<Portable, f32>(&[-1e4], &[0.0], &[1.0]), 1e4);
-        assert_eq!(loss.value::<Portable, f32>(&[1e4], &[1.0], &[1.0]), 0.0);
+        assert_eq!(value(loss, &[-1e4], &[0.0], &[1.0]), [1e4]);
+        assert_eq!(value(loss, &[1e4], &[1.0], &[1.0]), [0.0]);
     }
 }

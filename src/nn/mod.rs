@@ -24,7 +24,7 @@
 //! | [`weights`] | weights as users see them, to and from the flat buffer |
 //! | [`kernels`] | the inner loops |
 //! | [`simd`] | the choice of instruction set at run time |
-//! | [`elementary`] | e^x as vector code |
+//! | [`elementary`] | exponentials and logarithms as vector code |
 //! | [`real`] | the two precisions |
 //! | [`wording`] | how names and values read in an error |
 //! | [`error`] | what can be wrong with a call |

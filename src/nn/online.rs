@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::activation::{Activation, softmax};
+use super::activation::{Activation, singles, singles_mut, softmax};
 use super::architecture::{Architecture, Layer};
 use super::error::{Code, Error, Result};
 use super::kernels::{LANES, add_outer_product, affine, affine_unit, all_finite, max_abs, updated_dot};
@@ -196,9 +196,13 @@ impl<T: Real> Task for Train<'_, T> {
         assert_eq!(targets.len(), output.units);
         let at = output.outputs.clone();
         let (y, a, delta) = (&sums[at.clone()], &outputs[at.clone()], &mut deltas[at.clone()]);
-        architecture
-            .loss()
-            .gradient::<Scalar<I>, T>(output.options.activation, y, a, targets, delta);
+        architecture.loss().gradient::<Scalar<I>, T, 1>(
+            output.options.activation,
+            singles(y),
+            singles(a),
+            singles(targets),
+            singles_mut(delta),
+        );
         delta.iter_mut().for_each(|delta| *delta = -*delta);
 
         for (l, layer) in architecture.layers().iter().enumerate().rev() {

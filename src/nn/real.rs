@@ -53,14 +53,14 @@ pub trait Real:
     fn abs(self) -> Self;
     /// e^x (see [`super::elementary`]).
     fn exp<I: Isa>(self) -> Self;
-    /// e^x - 1, exact near 0.
-    fn exp_m1(self) -> Self;
-    /// ln x
-    fn ln(self) -> Self;
-    /// ln (1 + x), exact near 0.
-    fn ln_1p(self) -> Self;
-    /// tanh x
-    fn tanh(self) -> Self;
+    /// e^x - 1, exact near 0, for x <= 0 (see [`super::elementary`]).
+    fn exp_m1<I: Isa>(self) -> Self;
+    /// ln x (see [`super::elementary`]).
+    fn ln<I: Isa>(self) -> Self;
+    /// ln (1 + x), exact near 0, for x in [0, 1] (see [`super::elementary`]).
+    fn ln_1p<I: Isa>(self) -> Self;
+    /// tanh x (see [`super::elementary`]).
+    fn tanh<I: Isa>(self) -> Self;
     /// 1 - erf x, exact in the tail.
     fn erfc(self) -> Self;
     /// The square root.
@@ -105,20 +105,20 @@ macro_rules! real {
                 elementary::$t::exp::<I>(self)
             }
             #[inline(always)]
-            fn exp_m1(self) -> Self {
-                <$t>::exp_m1(self)
+            fn exp_m1<I: Isa>(self) -> Self {
+                elementary::$t::exp_m1::<I>(self)
             }
             #[inline(always)]
-            fn ln(self) -> Self {
-                <$t>::ln(self)
+            fn ln<I: Isa>(self) -> Self {
+                elementary::$t::ln::<I>(self)
             }
             #[inline(always)]
-            fn ln_1p(self) -> Self {
-                <$t>::ln_1p(self)
+            fn ln_1p<I: Isa>(self) -> Self {
+                elementary::$t::ln_1p::<I>(self)
             }
             #[inline(always)]
-            fn tanh(self) -> Self {
-                <$t>::tanh(self)
+            fn tanh<I: Isa>(self) -> Self {
+                elementary::$t::tanh::<I>(self)
             }
             #[inline(always)]
             fn erfc(self) -> Self {

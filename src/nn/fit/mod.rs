@@ -13,6 +13,7 @@
 pub mod checkpoint;
 pub mod data;
 pub mod monitor;
+pub mod narrow;
 pub mod options;
 pub mod run;
 pub mod solver;

@@ -12,6 +12,7 @@ use crate::nn::real::Real;
 use crate::nn::team::{Shared, Team, share};
 
 use super::data::Data;
+use super::narrow::Narrow;
 
 /// The most rows at a time. Larger batches are cut: the room stays small, and a stop need not wait long.
 const MOST_ROWS: usize = 1024;
@@ -32,6 +33,8 @@ pub struct Trainer<T> {
     /// Whether threads may share the rows; they always share the parameters.
     shares_rows: bool,
     batch: Batch<T>,
+    /// Where the network is narrow.
+    narrow: Option<Narrow<T>>,
     /// The rows of the pass, gathered.
     inputs: Vec<T>,
     targets: Vec<T>,
@@ -98,12 +101,17 @@ impl<T: Real> Trainer<T> {
             .min(work_of(architecture, capacity) / WORK_OF_A_THREAD)
             .max(1);
         let team = Team::new(threads);
-        let room_size = most_gradients(architecture);
+        let narrow = Narrow::new(architecture, capacity)?;
+        let room_size = match narrow {
+            Some(_) => architecture.parameter_count(),
+            None => most_gradients(architecture),
+        };
         Ok(Trainer {
             rooms: zeros(room_size * team.size(), "the gradients")?,
             room_size,
             team,
             shares_rows: !needs_all_rows,
+            narrow,
             batch: Batch::new(architecture, capacity)?,
             inputs: zeros(capacity * architecture.input_count(), "a batch")?,
             targets: zeros(capacity * architecture.output_count(), "a batch")?,
@@ -225,6 +233,15 @@ impl<T: Real> Trainer<T> {
             rows,
             is_stopped,
         } = work;
+        if let (Some(narrow), Some((_, scale))) = (&mut self.narrow, training) {
+            let mut sum = 0.0;
+            let mut compute = |values: &[T], gradients: &mut [T], is_first: bool| {
+                sum = narrow.gradient((architecture, data, rows), values, scale, gradients, is_first);
+            };
+            // SAFETY: no other thread is at work.
+            unsafe { sink(0).take(0..architecture.parameter_count(), &mut compute) };
+            return sum;
+        }
         let masks = training.map(|training| training.0);
         let pass = self.batch.pass(architecture, rows.len(), masks, is_stopped);
         let (inputs, targets) = (Shared::new(&mut self.inputs), Shared::new(&mut self.targets));
