@@ -65,7 +65,7 @@ pub fn training_pass<T: Real>(
         pass.losses(0..rows, targets, &mut losses);
         if let Some(gradients) = gradients {
             pass.backward(values, 0..rows, targets, weights, T::from_f64(1.0 / total));
-            pass.gradients((0, 1), inputs, &Keep(values, Shared::new(gradients)));
+            pass.gradients((0, 1), inputs, None, &Keep(values, Shared::new(gradients)));
         }
     }
     losses

@@ -60,13 +60,13 @@ impl<'a> Naive<'a> {
         let last = layers.len() - 1;
         let mut delta = vec![0.0; targets.len()];
         let activation = layers[last].options.activation;
-        self.architecture.loss().gradient::<Plain, f64, 1>(
-            activation,
-            singles(&sums[last]),
-            singles(&outputs[last + 1]),
-            singles(targets),
-            singles_mut(&mut delta),
-        );
+        let (z, a) = (&sums[last], &outputs[last + 1]);
+        let loss = self.architecture.loss();
+        let t = singles(targets);
+        loss.gradient::<Plain, f64, 1>(singles(z), singles(a), t, singles_mut(&mut delta));
+        if !loss.is_fused() {
+            activation.backward::<Plain, f64>(z, a, &mut delta);
+        }
         delta.iter_mut().for_each(|d| *d = -*d);
         for l in (0..layers.len()).rev() {
             for (u, &delta) in delta.iter().enumerate() {

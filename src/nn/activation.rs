@@ -2,8 +2,10 @@
 //!
 //! Formulas and values at kinks are PyTorch's; each row of `docs/math.md` names the paper.
 
+use std::hint::black_box;
+
 use super::real::Real;
-use super::simd::Isa;
+use super::simd::{self, Isa, Task};
 
 /// The function that turns a neuron's weighted sum z into its output a = f(z).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -183,38 +185,108 @@ impl Activation {
     /// a = f(z) for a whole slice.
     #[inline(always)]
     pub fn apply<I: Isa, T: Real>(self, z: &[T], a: &mut [T]) {
-        self.apply_side_by_side::<I, T, 1>(singles(z), singles_mut(a));
+        assert_eq!(z.len(), a.len());
+        specialized!(self, k => {
+            let (z_blocks, z) = z.split_at(blocks::<I>(z.len()));
+            let (a_blocks, a) = a.split_at_mut(z_blocks.len());
+            let (z_blocks, a_blocks) = (z_blocks.as_chunks::<BLOCK>().0, a_blocks.as_chunks_mut::<BLOCK>().0);
+            for (z, a) in z_blocks.iter().zip(a_blocks) {
+                let mut block = *z;
+                for x in &mut block {
+                    *x = k.of::<I, T>(*x);
+                }
+                *a = block;
+                black_box(());
+            }
+            for (&z, a) in z.iter().zip(a) {
+                *a = k.of::<I, T>(z);
+            }
+        })
     }
 
     /// dz = da f'(z) for a whole slice, in place.
     #[inline(always)]
     pub fn backward<I: Isa, T: Real>(self, z: &[T], a: &[T], d: &mut [T]) {
-        self.backward_side_by_side::<I, T, 1>(singles(z), singles(a), singles_mut(d));
-    }
-
-    /// [`Self::apply`] of L rows side by side.
-    #[inline(always)]
-    pub fn apply_side_by_side<I: Isa, T: Real, const L: usize>(self, z: &[[T; L]], a: &mut [[T; L]]) {
-        specialized!(self, k => for (a, z) in a.iter_mut().zip(z) {
-            for l in 0..L {
-                a[l] = k.of::<I, T>(z[l]);
+        assert!(z.len() == d.len() && a.len() == d.len());
+        specialized!(self, k => {
+            let (z_blocks, z) = z.split_at(blocks::<I>(z.len()));
+            let (a_blocks, a) = a.split_at(z_blocks.len());
+            let (d_blocks, d) = d.split_at_mut(z_blocks.len());
+            let (z_blocks, a_blocks) = (z_blocks.as_chunks::<BLOCK>().0, a_blocks.as_chunks::<BLOCK>().0);
+            for ((z, a), d) in z_blocks.iter().zip(a_blocks).zip(d_blocks.as_chunks_mut::<BLOCK>().0) {
+                let (z, a, mut block) = (*z, *a, *d);
+                for l in 0..BLOCK {
+                    block[l] *= k.derivative::<I, T>(z[l], a[l]);
+                }
+                *d = block;
+                black_box(());
+            }
+            for ((&z, &a), d) in z.iter().zip(a).zip(d) {
+                *d *= k.derivative::<I, T>(z, a);
             }
         })
     }
 
-    /// [`Self::backward`] of L rows side by side.
+    /// [`Self::apply`] with the instructions of this processor, outside a task.
+    pub fn apply_to<T: Real>(self, z: &[T], a: &mut [T]) {
+        simd::run(Apply {
+            activation: self,
+            z,
+            a,
+        });
+    }
+
+    /// [`Self::backward`] with the instructions of this processor, outside a task.
+    pub fn backward_to<T: Real>(self, z: &[T], a: &[T], d: &mut [T]) {
+        simd::run(Backward {
+            activation: self,
+            z,
+            a,
+            d,
+        });
+    }
+}
+
+/// How many numbers are computed at a time: a vector of 64 bytes in single precision. In plain loops the compiler takes
+/// several of these at a time, and what is left, which may be all there is, number by number. A block is loaded before any
+/// of it is stored, as else the compiler must fear that the slices overlap, and a `black_box` keeps it from gathering
+/// vectors across blocks.
+const BLOCK: usize = 16;
+
+/// How many of so many numbers are in whole blocks, if there are to be any.
+#[inline(always)]
+fn blocks<I: Isa>(count: usize) -> usize {
+    if I::VECTOR { count / BLOCK * BLOCK } else { 0 }
+}
+
+struct Apply<'a, T> {
+    activation: Activation,
+    z: &'a [T],
+    a: &'a mut [T],
+}
+
+impl<T: Real> Task for Apply<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    pub fn backward_side_by_side<I: Isa, T: Real, const L: usize>(
-        self,
-        z: &[[T; L]],
-        a: &[[T; L]],
-        d: &mut [[T; L]],
-    ) {
-        specialized!(self, k => for ((d, z), a) in d.iter_mut().zip(z).zip(a) {
-            for l in 0..L {
-                d[l] *= k.derivative::<I, T>(z[l], a[l]);
-            }
-        })
+    fn run<I: Isa>(self) {
+        self.activation.apply::<I, T>(self.z, self.a);
+    }
+}
+
+struct Backward<'a, T> {
+    activation: Activation,
+    z: &'a [T],
+    a: &'a [T],
+    d: &'a mut [T],
+}
+
+impl<T: Real> Task for Backward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.activation.backward::<I, T>(self.z, self.a, self.d);
     }
 }
 
@@ -232,6 +304,20 @@ pub fn softmax<I: Isa, T: Real>(z: &mut [T], units: usize) {
         let sum = row.iter().fold(T::ZERO, |sum, &z| sum + z);
         row.iter_mut().for_each(|z| *z = *z / sum);
     }
+}
+
+/// [`softmax`] with the instructions of this processor, outside a task.
+pub fn softmax_to<T: Real>(z: &mut [T], units: usize) {
+    struct Softmax<'a, T>(&'a mut [T], usize);
+    impl<T: Real> Task for Softmax<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            softmax::<I, T>(self.0, self.1);
+        }
+    }
+    simd::run(Softmax(z, units));
 }
 
 /// [`softmax`] of L rows side by side, `z[unit][row]`.

@@ -46,6 +46,12 @@ impl Layer {
         self.weights.start + input * self.units + unit
     }
 
+    /// Whether its weights are penalized.
+    #[inline]
+    pub fn is_penalized(&self) -> bool {
+        self.options.l1 > 0.0 || self.options.l2 > 0.0
+    }
+
     /// The place of the bias of neuron `unit`.
     #[inline]
     pub fn bias(&self, unit: usize) -> usize {

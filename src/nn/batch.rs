@@ -9,12 +9,13 @@
 
 use std::ops::Range;
 
-use super::activation::{Activation, singles, singles_mut, softmax};
+use super::activation::{Activation, singles, singles_mut, softmax_to};
 use super::architecture::{Architecture, Layer};
 use super::error::Result;
-use super::kernels::all_finite;
+use super::kernels::are_finite;
+use super::loss::Loss;
 use super::normalization::{self, MOMENTUM};
-use super::online::{recovered, zeros};
+use super::online::{recovered, weighted_sums, zeros};
 use super::options::Normalization;
 use super::product::{Matrix, Onto, product, product_of_few, transpose};
 use super::random::Generator;
@@ -150,6 +151,7 @@ impl<T: Real> Batch<T> {
             rows,
             masks,
             is_stopped,
+            is_begun: false,
             places: &self.places,
             turned: self.turned,
             memory: Shared::new(&mut self.memory),
@@ -206,6 +208,39 @@ pub trait Sink<T>: Sync {
     /// # Safety
     /// No other thread may be at work on these parameters.
     unsafe fn take(&self, range: Range<usize>, compute: impl FnOnce(&[T], &mut [T], bool));
+
+    /// The same for the gradients of weights, from one example: `x[i] dz[j]`. Only sinks that move the weights are asked
+    /// to begin the next example on the way.
+    ///
+    /// # Safety
+    /// As for [`Self::take`].
+    unsafe fn take_products(&self, range: Range<usize>, x: &[T], dz: &[T], _: Option<Next<T>>)
+    where
+        T: Real,
+    {
+        let (x, dz) = (Matrix::new(x, x.len(), 1), Matrix::new(dz, 1, dz.len()));
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.take(range, |_, gradients, is_first| {
+                product(gradients, onto(is_first), x, dz)
+            })
+        };
+    }
+}
+
+/// The example that follows, as its first layer sees it.
+pub struct Next<'a, T> {
+    /// What the layer will read.
+    pub x: &'a [T],
+    /// The place of its biases.
+    pub biases: Range<usize>,
+    /// Room for its weighted sums.
+    pub z: &'a mut [T],
+}
+
+/// What gradients are added to.
+fn onto<'a, T>(is_first: bool) -> Onto<'a, T> {
+    if is_first { Onto::Nothing } else { Onto::Result }
 }
 
 /// `range` in tiles of as many inputs as make the best use of the caches: of a small dz, which stays in the first
@@ -240,12 +275,34 @@ pub struct Pass<'a, T> {
     /// Those of training; none where the network only predicts.
     masks: Option<Masks>,
     is_stopped: &'a (dyn Fn() -> bool + Sync),
+    /// Whether the weighted sums of the first layer are there already.
+    is_begun: bool,
     places: &'a [Places],
     turned: [(usize, usize); 2],
     memory: Shared<'a, T>,
 }
 
 impl<T: Real> Pass<'_, T> {
+    /// The same pass, of one row that the one before has [begun](Self::begins_next).
+    pub fn begun(self) -> Self {
+        assert_eq!(self.rows, 1);
+        Pass {
+            is_begun: true,
+            ..self
+        }
+    }
+
+    /// Whether a pass can take the weighted sums of the first layer for the row that comes next, as one thread moves
+    /// weights by one row.
+    pub fn begins_next(&self) -> bool {
+        self.has_products(&self.architecture.layers()[0])
+    }
+
+    /// Whether the gradients of the weights of `layer` are products of two numbers.
+    fn has_products(&self, layer: &Layer) -> bool {
+        self.rows == 1 && !layer.is_penalized()
+    }
+
     /// From `x`, the inputs of `rows`, to the outputs. In training, outputs are dropped as the masks say and a
     /// batch normalization takes the statistics of the batch, which must then not be shared between threads;
     /// a batch of one row has no variance and takes the running statistics.
@@ -258,17 +315,24 @@ impl<T: Real> Pass<'_, T> {
     pub unsafe fn forward(&self, values: &[T], rows: Range<usize>, x: &[T]) {
         assert_eq!(x.len(), rows.len() * self.architecture.input_count());
         let mut x = x;
-        for (layer, places) in self.architecture.layers().iter().zip(self.places) {
+        for (l, (layer, places)) in self.architecture.layers().iter().zip(self.places).enumerate() {
             if (self.is_stopped)() {
                 return;
             }
             // SAFETY: these rows are this thread's, as the caller promises, and the parts do not overlap.
             let part = |start| unsafe { self.memory.write(span(start, layer.units, &rows)) };
             let (y, a) = (part(places.y), part(places.a));
-            let w = Matrix::new(&values[layer.weights.clone()], layer.inputs, layer.units);
-            let biases = Onto::Row(&values[layer.biases.clone()]);
-            product(y, biases, Matrix::new(x, rows.len(), layer.inputs), w);
-            if !all_finite(y) {
+            let (w, b) = (&values[layer.weights.clone()], &values[layer.biases.clone()]);
+            if rows.len() == 1 {
+                if !(self.is_begun && l == 0) {
+                    // The sums are those of a product, but the weights are read in their order.
+                    weighted_sums(x, w, b, y);
+                }
+            } else {
+                let w = Matrix::new(w, layer.inputs, layer.units);
+                product(y, Onto::Row(b), Matrix::new(x, rows.len(), layer.inputs), w);
+            }
+            if !are_finite(y) {
                 recover(layer, values, x, y);
             }
             match layer.options.normalization {
@@ -280,12 +344,11 @@ impl<T: Real> Pass<'_, T> {
                     self.normalize_rows(layer, places, values, &rows, y, part(places.n))
                 }
             }
-            simd::run(Activate {
-                activation: layer.options.activation,
-                units: layer.units,
-                y,
-                a,
-            });
+            let activation = layer.options.activation;
+            activation.apply_to(y, a);
+            if activation == Activation::Softmax {
+                softmax_to(a, layer.units);
+            }
             x = match self.masks {
                 Some(masks) if layer.options.dropout > 0.0 => {
                     let (mask, dropped) = (part(places.mask), part(places.dropped));
@@ -336,15 +399,21 @@ impl<T: Real> Pass<'_, T> {
         let write = |start, units| unsafe { self.memory.write(span(start, units, &rows)) };
         // SAFETY: as above.
         let read = |start, units| unsafe { self.memory.read(span(start, units, &rows)) };
+        let (y, a) = (read(places.y, output.units), read(places.a, output.units));
+        let (loss, dz) = (self.architecture.loss(), write(places.dz, output.units));
         simd::run(LossGradient {
-            architecture: self.architecture,
-            y: read(places.y, output.units),
-            a: read(places.a, output.units),
+            loss,
+            units: output.units,
+            y,
+            a,
             targets,
             weights,
             scale,
-            dz: write(places.dz, output.units),
+            d: dz,
         });
+        if !loss.is_fused() {
+            output.options.activation.backward_to(y, a, dz);
+        }
         let layers = self.architecture.layers();
         for (l, (layer, places)) in layers.iter().zip(self.places).enumerate().rev() {
             if (self.is_stopped)() {
@@ -392,48 +461,30 @@ impl<T: Real> Pass<'_, T> {
                 let mask = read(places.mask, layer.inputs);
                 dx.iter_mut().zip(mask).for_each(|(dx, &mask)| *dx *= mask);
             }
-            simd::run(ActivateBackward {
-                activation: options.activation,
-                y: read(places.y, layer.inputs),
-                a: read(places.a, layer.inputs),
-                d: dx,
-            });
+            let (y, a) = (read(places.y, layer.inputs), read(places.a, layer.inputs));
+            options.activation.backward_to(y, a, dx);
         }
     }
 
     /// The share of thread `index` of `size` in the gradients of the objective (the loss, and the penalties of
-    /// the layers), after [`Self::backward`] of all rows, whose inputs are `x`: given to `sink`.
+    /// the layers), after [`Self::backward`] of all rows, whose inputs are `x`: given to `sink`. If the pass
+    /// [can](Self::begins_next), it may begin the row that comes `next`.
     ///
     /// # Safety
-    /// No other thread may be at work on the same share or on any row.
-    pub unsafe fn gradients(&self, (index, size): (usize, usize), x: &[T], sink: &impl Sink<T>) {
+    /// No other thread may be at work on the same share or on any row; with `next`, none at all.
+    pub unsafe fn gradients(
+        &self,
+        (index, size): (usize, usize),
+        x: &[T],
+        next: Option<&[T]>,
+        sink: &impl Sink<T>,
+    ) {
         let rows = 0..self.rows;
         let mut x = x;
-        for (layer, places) in self.architecture.layers().iter().zip(self.places) {
+        for (l, (layer, places)) in self.architecture.layers().iter().zip(self.places).enumerate() {
             // SAFETY: nobody writes any row now, as the caller promises.
             let read = |start| unsafe { self.memory.read(span(start, layer.units, &rows)) };
             let dz = read(places.dz);
-
-            for inputs in tiles(share(layer.inputs, index, size), layer.units, self.rows) {
-                if (self.is_stopped)() {
-                    return;
-                }
-                let weights = layer.weight(inputs.start, 0)..layer.weight(inputs.end, 0);
-                let x = Matrix::new(x, self.rows, layer.inputs)
-                    .columns(inputs)
-                    .transposed();
-                let dz = Matrix::new(dz, self.rows, layer.units);
-                // SAFETY: shares do not overlap, and this one is this thread's.
-                unsafe {
-                    sink.take(weights, |values, gradients, is_first| {
-                        let onto = if is_first { Onto::Nothing } else { Onto::Result };
-                        product(gradients, onto, x, dz);
-                        if is_first {
-                            add_penalty_gradient(layer, values, gradients);
-                        }
-                    });
-                }
-            }
 
             let units = share(layer.units, index, size);
             let sum_into = |range: &Range<usize>, rows: &[T], factors: Option<&[T]>| {
@@ -463,10 +514,58 @@ impl<T: Real> Pass<'_, T> {
                     sum_into(&layer.gamma, dy, Some(n));
                 }
             }
+            let inputs = share(layer.inputs, index, size);
+            if self.has_products(layer) {
+                let weights = layer.weight(inputs.start, 0)..layer.weight(inputs.end, 0);
+                let next = next.filter(|_| l == 0).map(|x| Next {
+                    x,
+                    biases: layer.biases.clone(),
+                    // SAFETY: one thread moves weights alone, as the caller promises, and has no more use for these.
+                    z: unsafe { self.memory.write(span(places.y, layer.units, &rows)) },
+                });
+                // SAFETY: shares do not overlap, and this one is this thread's.
+                unsafe { sink.take_products(weights, &x[inputs], dz, next) };
+            } else {
+                // SAFETY: as above.
+                unsafe { self.weight_gradients(layer, inputs, x, dz, sink) };
+            }
             x = match self.masks {
                 Some(_) if layer.options.dropout > 0.0 => read(places.dropped),
                 _ => read(places.a),
             };
+        }
+    }
+
+    /// The gradients of the weights of `inputs`, tile by tile.
+    ///
+    /// # Safety
+    /// No other thread may be at work on these weights.
+    unsafe fn weight_gradients(
+        &self,
+        layer: &Layer,
+        inputs: Range<usize>,
+        x: &[T],
+        dz: &[T],
+        sink: &impl Sink<T>,
+    ) {
+        for inputs in tiles(inputs, layer.units, self.rows) {
+            if (self.is_stopped)() {
+                return;
+            }
+            let weights = layer.weight(inputs.start, 0)..layer.weight(inputs.end, 0);
+            let x = Matrix::new(x, self.rows, layer.inputs)
+                .columns(inputs)
+                .transposed();
+            let dz = Matrix::new(dz, self.rows, layer.units);
+            // SAFETY: shares do not overlap, and this one is this thread's.
+            unsafe {
+                sink.take(weights, |values, gradients, is_first| {
+                    product(gradients, onto(is_first), x, dz);
+                    if is_first {
+                        add_penalty_gradient(layer, values, gradients);
+                    }
+                });
+            }
         }
     }
 
@@ -624,21 +723,20 @@ pub fn penalty<T: Real>(architecture: &Architecture, values: &[T]) -> f64 {
         let (l1, l2) = (layer.options.l1, layer.options.l2);
         w.map(|w| l1 * w.abs() + 0.5 * l2 * w * w).sum::<f64>()
     };
-    let penalized = |layer: &&Layer| layer.options.l1 > 0.0 || layer.options.l2 > 0.0;
     architecture
         .layers()
         .iter()
-        .filter(penalized)
+        .filter(|layer| layer.is_penalized())
         .map(layer_penalty)
         .sum()
 }
 
 /// dw += l1 sign(w) + l2 w, with sign(0) = 0.
 pub(super) fn add_penalty_gradient<T: Real>(layer: &Layer, w: &[T], dw: &mut [T]) {
-    let (l1, l2) = (T::from_f64(layer.options.l1), T::from_f64(layer.options.l2));
-    if l1 == T::ZERO && l2 == T::ZERO {
+    if !layer.is_penalized() {
         return;
     }
+    let (l1, l2) = (T::from_f64(layer.options.l1), T::from_f64(layer.options.l2));
     for (dw, &w) in dw.iter_mut().zip(w) {
         let sign = if w > T::ZERO {
             l1
@@ -717,45 +815,8 @@ fn batch_moments<T: Real>(z: &[T], mean: &mut [T], variance: &mut [T]) {
         .for_each(|variance| *variance = *variance / count);
 }
 
-/// a = f(y), row by row where the activation is a function of the whole row.
-struct Activate<'a, T> {
-    activation: Activation,
-    units: usize,
-    y: &'a [T],
-    a: &'a mut [T],
-}
-
-impl<T: Real> Task for Activate<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        self.activation.apply::<I, T>(self.y, self.a);
-        if self.activation == Activation::Softmax {
-            softmax::<I, T>(self.a, self.units);
-        }
-    }
-}
-
-/// dy = da f'(y), in place.
-struct ActivateBackward<'a, T> {
-    activation: Activation,
-    y: &'a [T],
-    a: &'a [T],
-    d: &'a mut [T],
-}
-
-impl<T: Real> Task for ActivateBackward<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        self.activation.backward::<I, T>(self.y, self.a, self.d);
-    }
-}
-
 struct LossValues<'a, T> {
-    loss: super::loss::Loss,
+    loss: Loss,
     units: usize,
     y: &'a [T],
     a: &'a [T],
@@ -780,13 +841,14 @@ impl<T: Real> Task for LossValues<'_, T> {
 }
 
 struct LossGradient<'a, T> {
-    architecture: &'a Architecture,
+    loss: Loss,
+    units: usize,
     y: &'a [T],
     a: &'a [T],
     targets: &'a [T],
     weights: Option<&'a [T]>,
     scale: T,
-    dz: &'a mut [T],
+    d: &'a mut [T],
 }
 
 impl<T: Real> Task for LossGradient<'_, T> {
@@ -794,18 +856,16 @@ impl<T: Real> Task for LossGradient<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let layer = self.architecture.output_layer();
-        let (units, activation) = (layer.units, layer.options.activation);
+        let units = self.units;
         let rows = self.y.chunks_exact(units).zip(self.a.chunks_exact(units));
         let rows = rows
             .zip(self.targets.chunks_exact(units))
-            .zip(self.dz.chunks_exact_mut(units));
-        for (i, (((y, a), t), dz)) in rows.enumerate() {
+            .zip(self.d.chunks_exact_mut(units));
+        for (i, (((y, a), t), d)) in rows.enumerate() {
             let (y, a, t) = (singles(y), singles(a), singles(t));
-            let loss = self.architecture.loss();
-            loss.gradient::<I, T, 1>(activation, y, a, t, singles_mut(dz));
+            self.loss.gradient::<I, T, 1>(y, a, t, singles_mut(d));
             let weight = self.weights.map_or(self.scale, |weights| weights[i] * self.scale);
-            dz.iter_mut().for_each(|dz| *dz *= weight);
+            d.iter_mut().for_each(|d| *d *= weight);
         }
     }
 }

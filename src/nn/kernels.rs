@@ -3,7 +3,7 @@
 //! Plain loops over exact slices: inlined into a [`super::simd::Task`], they become vector code.
 
 use super::real::Real;
-use super::simd::Isa;
+use super::simd::{self, Isa, Task};
 
 /// How many partial sums a reduction keeps: one 512-bit register of `f64`.
 pub const LANES: usize = 8;
@@ -110,6 +110,20 @@ pub fn dot<I: Isa, T: Real>(a: &[T], b: &[T]) -> T {
 #[inline(always)]
 pub fn all_finite<T: Real>(x: &[T]) -> bool {
     x.iter().fold(true, |finite, x| finite & x.is_finite())
+}
+
+/// [`all_finite`] of many numbers, outside a task.
+pub fn are_finite<T: Real>(x: &[T]) -> bool {
+    struct AllFinite<'a, T>(&'a [T]);
+    impl<T: Real> Task for AllFinite<'_, T> {
+        type Output = bool;
+
+        #[inline(always)]
+        fn run<I: Isa>(self) -> bool {
+            all_finite(self.0)
+        }
+    }
+    simd::run(AllFinite(x))
 }
 
 /// max |x|, of finite numbers.

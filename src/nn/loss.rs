@@ -154,16 +154,20 @@ impl Loss {
         }
     }
 
-    /// dE/dz of each of L rows side by side, through the output layer's `activation`: z, a, t and dz are
+    /// Whether it is computed from z, with the activation of the output layer.
+    pub fn is_fused(self) -> bool {
+        matches!(self, CrossEntropy { .. } | BinaryCrossEntropy { .. })
+    }
+
+    /// dE/dz of each of L rows side by side, or dE/da where the loss is not [fused](Self::is_fused): z, a, t and d are
     /// `[outputs][L]`.
     #[inline(always)]
     pub fn gradient<I: Isa, T: Real, const L: usize>(
         self,
-        activation: Activation,
         z: &[[T; L]],
         a: &[[T; L]],
         t: &[[T; L]],
-        dz: &mut [[T; L]],
+        d: &mut [[T; L]],
     ) {
         let c = T::from_f64;
         let count = c(z.len() as f64);
@@ -176,27 +180,26 @@ impl Loss {
                         total[l] += smoothed(t[l]);
                     }
                 }
-                for ((dz, a), t) in dz.iter_mut().zip(a).zip(t) {
+                for ((d, a), t) in d.iter_mut().zip(a).zip(t) {
                     for l in 0..L {
-                        dz[l] = a[l] * total[l] - smoothed(t[l]);
+                        d[l] = a[l] * total[l] - smoothed(t[l]);
                     }
                 }
             }
             BinaryCrossEntropy { positive_weight } => {
-                for ((dz, z), t) in dz.iter_mut().zip(z).zip(t) {
+                for ((d, z), t) in d.iter_mut().zip(z).zip(t) {
                     for l in 0..L {
                         let weight = T::ONE + (c(positive_weight) - T::ONE) * t[l];
-                        dz[l] = ((T::ONE - t[l]) - weight * (-z[l]).sigmoid::<I>()) / count;
+                        d[l] = ((T::ONE - t[l]) - weight * (-z[l]).sigmoid::<I>()) / count;
                     }
                 }
             }
             _ => {
-                for ((dz, a), t) in dz.iter_mut().zip(a).zip(t) {
+                for ((d, a), t) in d.iter_mut().zip(a).zip(t) {
                     for l in 0..L {
-                        dz[l] = self.derivative::<I, T>(a[l], t[l], count);
+                        d[l] = self.derivative::<I, T>(a[l], t[l], count);
                     }
                 }
-                activation.backward_side_by_side::<I, T, L>(z, a, dz);
             }
         }
     }
@@ -339,13 +342,10 @@ mod tests {
                 let [own] = loss.value::<Portable, f64, 1>(singles(z), singles(&a), t);
                 value += weights[i] / total * own;
                 let mut dz = vec![0.0; z.len()];
-                loss.gradient::<Portable, f64, 1>(
-                    activation,
-                    singles(z),
-                    singles(&a),
-                    t,
-                    singles_mut(&mut dz),
-                );
+                loss.gradient::<Portable, f64, 1>(singles(z), singles(&a), t, singles_mut(&mut dz));
+                if !loss.is_fused() {
+                    activation.backward::<Portable, f64>(z, &a, &mut dz);
+                }
                 for (dz, &exact) in dz.iter().zip(&gradient[i]) {
                     let dz = dz * weights[i] / total;
                     assert!(

@@ -196,13 +196,12 @@ impl<T: Real> Task for Train<'_, T> {
         assert_eq!(targets.len(), output.units);
         let at = output.outputs.clone();
         let (y, a, delta) = (&sums[at.clone()], &outputs[at.clone()], &mut deltas[at.clone()]);
-        architecture.loss().gradient::<Scalar<I>, T, 1>(
-            output.options.activation,
-            singles(y),
-            singles(a),
-            singles(targets),
-            singles_mut(delta),
-        );
+        let (loss, activation) = (architecture.loss(), output.options.activation);
+        let t = singles(targets);
+        loss.gradient::<Scalar<I>, T, 1>(singles(y), singles(a), t, singles_mut(delta));
+        if !loss.is_fused() {
+            activation.backward::<Scalar<I>, T>(y, a, delta);
+        }
         delta.iter_mut().for_each(|delta| *delta = -*delta);
 
         for (l, layer) in architecture.layers().iter().enumerate().rev() {
@@ -336,17 +335,17 @@ fn forward<I: Isa, T: Real>(
         let (z, a) = (&mut sums[layer.outputs.clone()], &mut after[..layer.units]);
         let activation = layer.options.activation;
         if layer.options.normalization.is_some() {
-            simd::run(Affine { x, w, b, z });
+            weighted_sums(x, w, b, z);
             normalized.forward(layer, values, z);
-            simd::run(Activate { activation, z, a });
+            activation.apply_to(z, a);
         } else if layer.units < LANES {
             for (unit, (z, a)) in z.iter_mut().zip(a.iter_mut()).enumerate() {
                 *z = recovered(affine_unit::<I, T>(x, w, b, unit), x, w, b, unit);
                 *a = activation.of::<Scalar<I>, T>(*z);
             }
         } else {
-            simd::run(Affine { x, w, b, z });
-            simd::run(Activate { activation, z, a });
+            weighted_sums(x, w, b, z);
+            activation.apply_to(z, a);
         }
         if activation == Activation::Softmax {
             softmax::<Scalar<I>, T>(a, a.len());
@@ -355,6 +354,10 @@ fn forward<I: Isa, T: Real>(
 }
 
 /// z = b + x w
+pub(super) fn weighted_sums<T: Real>(x: &[T], w: &[T], b: &[T], z: &mut [T]) {
+    simd::run(Affine { x, w, b, z });
+}
+
 struct Affine<'a, T> {
     x: &'a [T],
     w: &'a [T],
@@ -374,22 +377,6 @@ impl<T: Real> Task for Affine<'_, T> {
                 *z = recovered(*z, x, w, b, unit);
             }
         }
-    }
-}
-
-/// a = f(z)
-struct Activate<'a, T> {
-    activation: Activation,
-    z: &'a [T],
-    a: &'a mut [T],
-}
-
-impl<T: Real> Task for Activate<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        self.activation.apply::<I, T>(self.z, self.a);
     }
 }
 

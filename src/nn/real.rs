@@ -34,6 +34,8 @@ pub trait Real:
     const ZERO: Self;
     /// One.
     const ONE: Self;
+    /// One, alone.
+    const ONE_ALONE: &'static [Self];
     /// Half the distance between the largest finite number and its neighbour. A smaller change can be added
     /// to any finite number without reaching infinity.
     const SAFE_UPDATE: Self;
@@ -77,6 +79,7 @@ macro_rules! real {
             const PRECISION: Precision = Precision::$precision;
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const ONE_ALONE: &'static [Self] = &[1.0];
             const SAFE_UPDATE: Self = $half_ulp_of_max;
             const HUGE: Self = $huge;
 

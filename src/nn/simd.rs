@@ -9,8 +9,10 @@ use super::real::Real;
 pub trait Isa: Copy {
     /// Whether loops are to become vector code. If not, the system library's functions answer sooner.
     const VECTOR: bool = true;
+    /// How many bytes a register holds.
+    const REGISTER: usize = 16;
     /// Whether there are 32 registers of 64 bytes.
-    const WIDE: bool = false;
+    const WIDE: bool = Self::REGISTER == 64;
     /// `a * b + c`, rounded once where the processor does that at no cost, else twice.
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T;
 }
@@ -33,6 +35,7 @@ pub struct Scalar<I>(pub I);
 
 impl<I: Isa> Isa for Scalar<I> {
     const VECTOR: bool = false;
+    const REGISTER: usize = I::REGISTER;
 
     #[inline(always)]
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T {
@@ -41,6 +44,9 @@ impl<I: Isa> Isa for Scalar<I> {
 }
 
 impl Isa for Fused {
+    // NEON's are half as long, but there are twice as many.
+    const REGISTER: usize = 32;
+
     #[inline(always)]
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T {
         a.mul_add(b, c)
@@ -48,7 +54,7 @@ impl Isa for Fused {
 }
 
 impl Isa for Wide {
-    const WIDE: bool = true;
+    const REGISTER: usize = 64;
 
     #[inline(always)]
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T {

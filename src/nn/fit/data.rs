@@ -2,7 +2,7 @@
 
 use crate::nn::architecture::Architecture;
 use crate::nn::error::{Code, Error, Result};
-use crate::nn::kernels::all_finite;
+use crate::nn::kernels::are_finite;
 use crate::nn::loss::Loss;
 use crate::nn::real::Real;
 
@@ -89,7 +89,7 @@ impl<T: Real> Data<T> {
             ));
         }
         values.extend(numbers.iter().map(|x| T::from_f64(x.to_f64())));
-        if all_finite(&values[start..]) {
+        if are_finite(&values[start..]) {
             return Ok(None);
         }
         Ok(values[start..]

@@ -93,6 +93,7 @@ pub fn evaluate<T: Real>(architecture: &Architecture, values: &[T], data: &Data<
         architecture,
         data,
         rows: &rows,
+        next: None,
         is_stopped: &|| false,
     };
     let mut end = 0;

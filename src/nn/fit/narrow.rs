@@ -5,6 +5,8 @@
 //! does all there is to do. Shapes are those of [`crate::nn::batch`] with rows as columns: `x[inputs][L]`,
 //! `z[units][L]` and so on.
 
+use std::hint::black_box;
+
 use crate::nn::activation::{Activation, softmax_side_by_side};
 use crate::nn::architecture::{Architecture, Layer};
 use crate::nn::batch::add_penalty_gradient;
@@ -86,6 +88,7 @@ impl<T: Real> Task for Gradient<'_, T> {
         match self.rows.len() {
             1 => self.side_by_side::<I, 1>(),
             2..=4 => self.side_by_side::<I, 4>(),
+            _ if I::REGISTER == 16 => self.side_by_side::<I, 4>(),
             _ => self.side_by_side::<I, MOST>(),
         }
     }
@@ -175,7 +178,11 @@ impl<T: Real> Gradient<'_, T> {
             if !all_finite(z.as_flattened()) {
                 recover(x, w, b, z);
             }
-            layer.options.activation.apply_side_by_side::<I, T, L>(z, a);
+            // A function of its own, not compiled for every L.
+            layer
+                .options
+                .activation
+                .apply_to(z.as_flattened(), a.as_flattened_mut());
             if layer.options.activation == Activation::Softmax {
                 softmax_side_by_side::<I, T, L>(a);
             }
@@ -189,7 +196,11 @@ impl<T: Real> Gradient<'_, T> {
         let z = &rows.z[layer.outputs.clone()];
         let a = &rows.read[rows.read.len() - layer.units..];
         let dz = &mut rows.dz[layer.outputs.clone()];
-        loss.gradient::<I, T, L>(layer.options.activation, z, a, rows.targets, dz);
+        loss.gradient::<I, T, L>(z, a, rows.targets, dz);
+        if !loss.is_fused() {
+            let activation = layer.options.activation;
+            activation.backward_to(z.as_flattened(), a.as_flattened(), dz.as_flattened_mut());
+        }
         for dz in dz {
             for l in 0..L {
                 dz[l] *= weights[l] * self.scale;
@@ -211,7 +222,11 @@ impl<T: Real> Gradient<'_, T> {
             }
             let a = &rows.read[self.architecture.input_count() + here.start..][..before.units];
             let activation = before.options.activation;
-            activation.backward_side_by_side::<I, T, L>(&rows.z[here], a, dx);
+            activation.backward_to(
+                rows.z[here].as_flattened(),
+                a.as_flattened(),
+                dx.as_flattened_mut(),
+            );
         }
     }
 
@@ -258,6 +273,8 @@ impl<T: Real> Gradient<'_, T> {
 fn set<T: Copy, const L: usize>(side_by_side: &mut [[T; L]], l: usize, row: &[T]) {
     for (place, &x) in side_by_side.iter_mut().zip(row) {
         place[l] = x;
+        // No vectors: to scatter one takes longer.
+        black_box(());
     }
 }
 

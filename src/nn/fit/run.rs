@@ -13,7 +13,7 @@ use crate::nn::archive;
 use crate::nn::batch::penalty;
 use crate::nn::error::{Code, Error, JsNumber, Result};
 use crate::nn::host::{self, Clock};
-use crate::nn::kernels::all_finite;
+use crate::nn::kernels::are_finite;
 use crate::nn::online::zeros;
 use crate::nn::optimizer::clip_norm;
 use crate::nn::random::Generator;
@@ -280,7 +280,7 @@ impl<T: Real> Run<T> {
             return Ok(false);
         };
         let loss = self.finite("loss", loss.mean())?;
-        if !all_finite(&self.values) {
+        if !are_finite(&self.values) {
             return Err(self.diverged("weights", "NaN or Infinity"));
         }
         let validation_loss = match self.validate(&is_stopped) {
@@ -342,11 +342,13 @@ impl<T: Real> Run<T> {
         let batch = options.batch_size.unwrap_or(usize::MAX).min(self.order.len());
         let first_step = (self.epoch * self.order.len().div_ceil(batch)) as u64;
         let mut all = LossSum::default();
-        for (step, rows) in (first_step..).zip(self.order.chunks(batch)) {
+        for (k, rows) in self.order.chunks(batch).enumerate() {
+            let step = first_step + k as u64;
             let work = Work {
                 architecture,
                 data,
                 rows,
+                next: self.order.get((k + 1) * batch).copied(),
                 is_stopped,
             };
             let trainer = &mut self.trainer;
@@ -404,6 +406,7 @@ impl<T: Real> Run<T> {
             architecture: &problem.architecture,
             data: problem.held_out.as_ref().unwrap_or(&problem.data),
             rows: &self.validation,
+            next: None,
             is_stopped,
         };
         self.trainer.loss(work, &self.values, &mut |_| {})

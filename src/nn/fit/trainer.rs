@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use crate::nn::architecture::Architecture;
-use crate::nn::batch::{Batch, Masks, Sink, most_gradients};
+use crate::nn::batch::{Batch, Masks, Next, Sink, most_gradients};
 use crate::nn::error::Result;
 use crate::nn::online::zeros;
-use crate::nn::optimizer::Step;
+use crate::nn::optimizer::{Gradients, Step};
 use crate::nn::options::Normalization;
 use crate::nn::real::Real;
 use crate::nn::team::{Shared, Team, share};
@@ -33,6 +33,8 @@ pub struct Trainer<T> {
     /// Whether threads may share the rows; they always share the parameters.
     shares_rows: bool,
     batch: Batch<T>,
+    /// The row that the last step has begun.
+    begun: Option<u32>,
     /// Where the network is narrow.
     narrow: Option<Narrow<T>>,
     /// The rows of the pass, gathered.
@@ -78,6 +80,8 @@ pub struct Work<'a, T> {
     pub data: &'a Data<T>,
     /// Which rows.
     pub rows: &'a [u32],
+    /// The first row of the step that comes next, if there is one.
+    pub next: Option<u32>,
     /// Whether the rest may be left out.
     pub is_stopped: &'a (dyn Fn() -> bool + Sync),
 }
@@ -111,6 +115,7 @@ impl<T: Real> Trainer<T> {
             room_size,
             team,
             shares_rows: !needs_all_rows,
+            begun: None,
             narrow,
             batch: Batch::new(architecture, capacity)?,
             inputs: zeros(capacity * architecture.input_count(), "a batch")?,
@@ -149,7 +154,12 @@ impl<T: Real> Trainer<T> {
                 gradients,
                 is_first,
             };
-            loss.sum += self.pass(Work { rows, ..work }, values, Some((masks, scale)), sink);
+            let work = Work {
+                rows,
+                next: None,
+                ..work
+            };
+            loss.sum += self.pass(work, values, Some((masks, scale)), sink);
             first_row += rows.len();
             if (work.is_stopped)() {
                 return None;
@@ -202,7 +212,11 @@ impl<T: Real> Trainer<T> {
         let mut loss = LossSum::default();
         let values = Shared::of(values);
         for rows in work.rows.chunks(self.batch.capacity()) {
-            let work = Work { rows, ..work };
+            let work = Work {
+                rows,
+                next: None,
+                ..work
+            };
             loss.weight += weight(work).0;
             loss.sum += self.pass(work, values, None, |_| Nothing);
             if (work.is_stopped)() {
@@ -231,8 +245,10 @@ impl<T: Real> Trainer<T> {
             architecture,
             data,
             rows,
+            next,
             is_stopped,
         } = work;
+        let begun = self.begun.take();
         if let (Some(narrow), Some((_, scale))) = (&mut self.narrow, training) {
             let mut sum = 0.0;
             let mut compute = |values: &[T], gradients: &mut [T], is_first: bool| {
@@ -243,7 +259,10 @@ impl<T: Real> Trainer<T> {
             return sum;
         }
         let masks = training.map(|training| training.0);
-        let pass = self.batch.pass(architecture, rows.len(), masks, is_stopped);
+        let mut pass = self.batch.pass(architecture, rows.len(), masks, is_stopped);
+        if begun.is_some_and(|row| rows == [row]) {
+            pass = pass.begun();
+        }
         let (inputs, targets) = (Shared::new(&mut self.inputs), Shared::new(&mut self.targets));
         let (weights, losses) = (Shared::new(&mut self.weights), Shared::new(&mut self.losses));
         let pays = work_of(architecture, rows.len()) >= 2 * WORK_OF_A_THREAD;
@@ -281,13 +300,16 @@ impl<T: Real> Trainer<T> {
             }
         });
         if training.is_some() {
+            let next = next.filter(|_| size == 1 && pass.begins_next());
+            let next_x = next.map(|row| data.inputs(row as usize));
             self.team.run(size, &|index| {
                 // SAFETY: no row is written any more, and shares do not overlap.
                 unsafe {
                     let x = inputs.read(0..rows.len() * data.width);
-                    pass.gradients((index, size), x, &sink(index));
+                    pass.gradients((index, size), x, next_x, &sink(index));
                 }
             });
+            self.begun = next;
         }
         // In the order of the rows, so that the sum does not depend on the number of threads.
         let terms = self.weights.iter().zip(&self.losses).take(rows.len());
@@ -345,7 +367,19 @@ impl<T: Real> Sink<T> for Move<'_, T> {
             let gradients = self.room.write(self.place..self.place + range.len());
             let values = self.values.write(range.clone());
             compute(values, gradients, true);
-            self.step.update(range, values, gradients);
+            self.step.update(range, values, Gradients::new(gradients));
+        }
+    }
+
+    unsafe fn take_products(&self, range: Range<usize>, x: &[T], dz: &[T], next: Option<Next<T>>) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let next = next.map(|Next { x, biases, z }| {
+                z.copy_from_slice(self.values.read(biases));
+                (x, z)
+            });
+            let values = self.values.write(range.clone());
+            self.step.update(range, values, Gradients { x, dz, next });
         }
     }
 }

@@ -5,7 +5,7 @@ use super::history::History;
 use super::line_search::{Evaluate, Line, Point};
 use super::vector::{add, dot, max_abs, sum_abs};
 use crate::nn::error::{Code, Error, Result};
-use crate::nn::kernels::all_finite;
+use crate::nn::kernels::are_finite;
 use crate::nn::real::Real;
 
 /// What one step of L-BFGS did.
@@ -100,7 +100,7 @@ impl<T: Real> LbfgsState<T> {
             evaluations: 1,
             converged: false,
         };
-        if report.loss.is_finite() && all_finite(&self.gradients[0]) {
+        if report.loss.is_finite() && are_finite(&self.gradients[0]) {
             report.converged = self.is_flat();
             while !report.converged && self.iterate(params, evaluate, learning_rate, &mut report) {}
         }

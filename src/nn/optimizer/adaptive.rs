@@ -1,7 +1,7 @@
 //! Scaled by the size of past gradients: RMSprop, Adagrad, Adadelta.
 
 use super::sweep::arithmetic::{decayed, max, moved};
-use super::sweep::{Memory, Rule, sweep};
+use super::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::real::Real;
 use crate::nn::settings::{BELOW_ONE, BOOLEAN, EPSILON, FRACTION, NOT_NEGATIVE, settings};
 use crate::nn::simd::Isa;
@@ -81,7 +81,13 @@ impl Rmsprop {
         1 + usize::from(self.centered) + usize::from(self.momentum > 0.0)
     }
 
-    pub(super) fn step<T: Real>(&self, params: &mut [T], gradients: &[T], memory: Memory<T>, eta: f64) {
+    pub(super) fn step<T: Real>(
+        &self,
+        params: &mut [T],
+        gradients: Gradients<T>,
+        memory: Memory<T>,
+        eta: f64,
+    ) {
         match (self.centered, self.momentum > 0.0) {
             (false, false) => sweep::<T, 1>(self.rule::<T, false>(eta), params, gradients, memory),
             (false, true) => sweep::<T, 2>(self.rule::<T, false>(eta), params, gradients, memory),
@@ -139,7 +145,7 @@ impl Adagrad {
     pub(super) fn step<T: Real>(
         &self,
         params: &mut [T],
-        gradients: &[T],
+        gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
         t: u64,
@@ -172,7 +178,13 @@ impl<T: Real> Rule<T, 1> for BySum<T> {
 impl Adadelta {
     pub(super) const MEMORY: usize = 2;
 
-    pub(super) fn step<T: Real>(&self, params: &mut [T], gradients: &[T], memory: Memory<T>, eta: f64) {
+    pub(super) fn step<T: Real>(
+        &self,
+        params: &mut [T],
+        gradients: Gradients<T>,
+        memory: Memory<T>,
+        eta: f64,
+    ) {
         let rule = ByDelta {
             eta: T::from_f64(eta),
             lambda: T::from_f64(self.weight_decay),

@@ -1,7 +1,7 @@
 //! Along the gradient: SGD, momentum, Nesterov's momentum.
 
 use super::sweep::arithmetic::{decayed, moved};
-use super::sweep::{Memory, Rule, sweep};
+use super::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::real::Real;
 use crate::nn::settings::{BELOW_ONE, FRACTION, NOT_NEGATIVE, settings};
 use crate::nn::simd::Isa;
@@ -60,7 +60,13 @@ settings! {
 impl Sgd {
     pub(super) const MEMORY: usize = 0;
 
-    pub(super) fn step<T: Real>(&self, params: &mut [T], gradients: &[T], memory: Memory<T>, eta: f64) {
+    pub(super) fn step<T: Real>(
+        &self,
+        params: &mut [T],
+        gradients: Gradients<T>,
+        memory: Memory<T>,
+        eta: f64,
+    ) {
         let rule = Descend {
             eta: T::from_f64(eta),
             lambda: T::from_f64(self.weight_decay),
@@ -89,7 +95,7 @@ impl Momentum {
     pub(super) fn step<T: Real>(
         &self,
         params: &mut [T],
-        gradients: &[T],
+        gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
         t: u64,
@@ -109,7 +115,13 @@ impl Momentum {
 impl Nesterov {
     pub(super) const MEMORY: usize = 1;
 
-    pub(super) fn step<T: Real>(&self, params: &mut [T], gradients: &[T], memory: Memory<T>, eta: f64) {
+    pub(super) fn step<T: Real>(
+        &self,
+        params: &mut [T],
+        gradients: Gradients<T>,
+        memory: Memory<T>,
+        eta: f64,
+    ) {
         let rule = Roll::<T, true> {
             eta: T::from_f64(eta),
             lambda: T::from_f64(self.weight_decay),

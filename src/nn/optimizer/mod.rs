@@ -32,3 +32,4 @@ pub use descent::{Momentum, Nesterov, Sgd};
 pub use moments::{Adam, Adamw, Nadam, Radam};
 pub use sign::{Lion, Rprop};
 pub use state::{OptimizerState, Step};
+pub use sweep::Gradients;

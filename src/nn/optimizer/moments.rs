@@ -8,7 +8,7 @@
 //! which they are *divided* by.
 
 use super::sweep::arithmetic::{decayed, max, moved};
-use super::sweep::{Memory, Rule, sweep};
+use super::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::real::Real;
 use crate::nn::settings::{BELOW_ONE, BOOLEAN, EPSILON, NOT_NEGATIVE, settings};
 use crate::nn::simd::Isa;
@@ -156,7 +156,7 @@ impl Adam {
     pub(super) fn step<T: Real>(
         &self,
         params: &mut [T],
-        gradients: &[T],
+        gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
         t: u64,
@@ -169,7 +169,7 @@ impl Adam {
         &self,
         kept: f64,
         params: &mut [T],
-        gradients: &[T],
+        gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
         t: u64,
@@ -198,7 +198,7 @@ impl Adamw {
     pub(super) fn step<T: Real>(
         &self,
         params: &mut [T],
-        gradients: &[T],
+        gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
         t: u64,
@@ -257,7 +257,7 @@ impl Nadam {
     pub(super) fn step<T: Real>(
         &self,
         params: &mut [T],
-        gradients: &[T],
+        gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
         t: u64,
@@ -306,7 +306,7 @@ impl Radam {
     pub(super) fn step<T: Real>(
         &self,
         params: &mut [T],
-        gradients: &[T],
+        gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
         t: u64,

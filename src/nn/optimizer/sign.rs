@@ -1,7 +1,7 @@
 //! By the sign alone: Lion, RProp.
 
 use super::sweep::arithmetic::{max, moved, sign};
-use super::sweep::{Memory, Rule, sweep};
+use super::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::real::Real;
 use crate::nn::settings::{BELOW_ONE, GROWING, NOT_NEGATIVE, POSITIVE, SHRINKING, settings};
@@ -55,7 +55,13 @@ settings! {
 impl Lion {
     pub(super) const MEMORY: usize = 1;
 
-    pub(super) fn step<T: Real>(&self, params: &mut [T], gradients: &[T], memory: Memory<T>, eta: f64) {
+    pub(super) fn step<T: Real>(
+        &self,
+        params: &mut [T],
+        gradients: Gradients<T>,
+        memory: Memory<T>,
+        eta: f64,
+    ) {
         let rule = ByVote {
             beta1: T::from_f64(self.beta1),
             rest1: T::from_f64(1.0 - self.beta1),
@@ -103,7 +109,7 @@ impl Rprop {
     pub(super) fn step<T: Real>(
         &self,
         params: &mut [T],
-        gradients: &[T],
+        gradients: Gradients<T>,
         mut memory: Memory<T>,
         eta: f64,
         t: u64,

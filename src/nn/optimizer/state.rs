@@ -8,7 +8,7 @@ use crate::nn::error::{Code, Error, Result};
 use crate::nn::real::Real;
 use crate::nn::team::Shared;
 
-use super::sweep::Memory;
+use super::sweep::{Gradients, Memory};
 
 /// The memory of an optimizer: a few numbers for each parameter, and a few for all.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ impl<T: Real> OptimizerState<T> {
         assert_eq!(params.len(), self.parameter_count);
         let step = self.begin(learning_rate);
         // SAFETY: nobody else has the step.
-        unsafe { step.update(0..params.len(), params, gradients) };
+        unsafe { step.update(0..params.len(), params, Gradients::new(gradients)) };
     }
 
     /// Begins a step that may be done part by part, also by several threads.
@@ -169,7 +169,7 @@ impl<T: Real> Step<'_, T> {
     ///
     /// # Panics
     /// Where a slice is not as long as the range.
-    pub unsafe fn update(&self, range: Range<usize>, params: &mut [T], gradients: &[T]) {
+    pub unsafe fn update(&self, range: Range<usize>, params: &mut [T], gradients: Gradients<T>) {
         assert_eq!(params.len(), range.len());
         // SAFETY: as the caller promises.
         let memory = unsafe { Memory::new(self.memory, self.parameter_count, range) };

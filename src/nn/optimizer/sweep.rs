@@ -38,6 +38,29 @@ impl<'a, T> Memory<'a, T> {
     }
 }
 
+/// The gradients of some parameters: `x[i] dz[j]`, one after the other.
+pub struct Gradients<'a, T> {
+    /// What a layer read, where these are the gradients of its weights from one example; the one number 1 where they are
+    /// at hand.
+    pub x: &'a [T],
+    /// The gradients of the layer's weighted sums.
+    pub dz: &'a [T],
+    /// The example that comes next, to be begun as the weights are at hand: what the layer will read, and its weighted
+    /// sums, to which the products with the moved weights are added.
+    pub next: Option<(&'a [T], &'a mut [T])>,
+}
+
+impl<'a, T: Real> Gradients<'a, T> {
+    /// Gradients that are at hand.
+    pub fn new(gradients: &'a [T]) -> Self {
+        Gradients {
+            x: T::ONE_ALONE,
+            dz: gradients,
+            next: None,
+        }
+    }
+}
+
 /// What one step does to one parameter, with every constant of the step computed beforehand.
 /// `S` numbers are remembered for each parameter.
 pub trait Rule<T: Real, const S: usize>: Copy {
@@ -52,22 +75,24 @@ pub trait Rule<T: Real, const S: usize>: Copy {
 pub fn sweep<T: Real, const S: usize>(
     rule: impl Rule<T, S>,
     params: &mut [T],
-    gradients: &[T],
+    gradients: Gradients<T>,
     mut memory: Memory<T>,
 ) {
-    assert!(gradients.len() == params.len() && memory.range.len() == params.len());
+    let count = gradients.x.len() * gradients.dz.len();
+    assert!(params.len() == count && memory.range.len() == count);
+    let buffers = memory.buffers();
     simd::run(Sweep::<_, _, S> {
         rule,
         params,
         gradients,
-        buffers: memory.buffers(),
+        buffers,
     });
 }
 
 struct Sweep<'a, R, T, const S: usize> {
     rule: R,
     params: &'a mut [T],
-    gradients: &'a [T],
+    gradients: Gradients<'a, T>,
     buffers: [&'a mut [T]; S],
 }
 
@@ -75,22 +100,73 @@ impl<R: Rule<T, S>, T: Real, const S: usize> Task for Sweep<'_, R, T, S> {
     type Output = ();
 
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        let (count, mut buffers) = (self.params.len(), self.buffers);
-        // Lengths that the compiler sees to be equal: the loop has no bounds left to check.
-        let (params, gradients) = (&mut self.params[..count], &self.gradients[..count]);
-        for buffer in &mut buffers {
-            *buffer = &mut std::mem::take(buffer)[..count];
-        }
-        for i in 0..count {
-            let s = std::array::from_fn(|k| buffers[k][i]);
-            let (p, s) = self.rule.apply::<I>(params[i], gradients[i], s);
-            params[i] = p;
-            for (buffer, s) in buffers.iter_mut().zip(s) {
-                buffer[i] = s;
-            }
+    fn run<I: Isa>(mut self) {
+        let (mut start, units) = (0, self.gradients.dz.len());
+        while start < units {
+            start += match units - start {
+                64.. if I::WIDE => self.columns::<I, 64>(start),
+                16.. if I::REGISTER == 32 => self.columns::<I, 16>(start),
+                8.. => self.columns::<I, 8>(start),
+                _ => self.columns::<I, 1>(start),
+            };
         }
     }
+}
+
+impl<R: Rule<T, S>, T: Real, const S: usize> Sweep<'_, R, T, S> {
+    /// Moves the weights of W units from `start` on, input by input, while what belongs to the units stays in registers.
+    #[inline(always)]
+    fn columns<I: Isa, const W: usize>(&mut self, start: usize) -> usize {
+        let (x, units) = (self.gradients.x, self.gradients.dz.len());
+        let dz: [T; W] = *part(self.gradients.dz, start);
+        let next = self.gradients.next.as_ref();
+        let (next, mut z) = next.map_or((None, [T::ZERO; W]), |(next, z)| (Some(*next), *part(z, start)));
+        for (i, &x) in x.iter().enumerate() {
+            let moved = self.row::<I, W>(i * units + start, x, &dz);
+            // Without a next example this comes to nothing, at no cost: what takes the time is the way of the weights
+            // from and to memory.
+            let next = next.map_or(T::ZERO, |next| next[i]);
+            for j in 0..W {
+                z[j] = I::mul_add(next, moved[j], z[j]);
+            }
+        }
+        if let Some((_, sums)) = &mut self.gradients.next {
+            *part_mut(sums, start) = z;
+        }
+        W
+    }
+
+    /// Moves W weights of one input, and returns them.
+    #[inline(always)]
+    fn row<I: Isa, const W: usize>(&mut self, start: usize, x: T, dz: &[T; W]) -> [T; W] {
+        let mut params: [T; W] = *part(self.params, start);
+        let mut memory: [[T; W]; S] = std::array::from_fn(|k| *part(self.buffers[k], start));
+        for j in 0..W {
+            let s = std::array::from_fn(|k| memory[k][j]);
+            let (p, s) = self.rule.apply::<I>(params[j], x * dz[j], s);
+            params[j] = p;
+            for (memory, s) in memory.iter_mut().zip(s) {
+                memory[j] = s;
+            }
+        }
+        *part_mut(self.params, start) = params;
+        for (buffer, memory) in self.buffers.iter_mut().zip(memory) {
+            *part_mut(buffer, start) = memory;
+        }
+        params
+    }
+}
+
+/// W numbers from `start` on.
+#[inline(always)]
+fn part<T, const W: usize>(numbers: &[T], start: usize) -> &[T; W] {
+    numbers[start..].first_chunk().expect("is long enough")
+}
+
+/// The same to be changed.
+#[inline(always)]
+fn part_mut<T, const W: usize>(numbers: &mut [T], start: usize) -> &mut [T; W] {
+    numbers[start..].first_chunk_mut().expect("is long enough")
 }
 
 /// What several rules use.
