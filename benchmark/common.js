@@ -1,9 +1,16 @@
 'use strict'
 
-// What several benchmarks need: medians, a table, where it ran, processes apart, and rows to train on.
+// What several benchmarks need: flags, medians, a table, where it ran, a clock, rounds, processes apart, and rows to
+// train on.
 
 const { spawnSync } = require('node:child_process')
 const os = require('node:os')
+const { parseArgs } = require('node:util')
+
+/** The flags of the command line, which are described as for `parseArgs`. */
+function readFlags(options) {
+  return parseArgs({ args: process.argv.slice(2), allowPositionals: true, options }).values
+}
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b)
@@ -14,6 +21,19 @@ function median(values) {
 /** A number to three digits. */
 function digits(x) {
   return x >= 100 ? x.toFixed(0) : x.toPrecision(3)
+}
+
+/** How many times as much, of two rivals' figures of the same rounds. */
+function ratio(above, below) {
+  return median(above.map((figure, round) => figure / below[round]))
+}
+
+function times(x) {
+  return `${x.toFixed(x < 10 ? 2 : 1)}x`
+}
+
+function plural(threads) {
+  return threads === 1 ? '1 thread' : `${threads} threads`
 }
 
 /** Prints a Markdown table; columns after the first `left` are aligned to the right. */
@@ -30,14 +50,51 @@ function machine() {
   return `${cpus[0].model.trim()}, ${cpus.length} cores, ${os.type()} ${os.arch()}, Node.js ${process.version}`
 }
 
+/** What `measure(name)` gives for each name, a list with one for each round: within a round they take turns. */
+function takeTurns(rounds, names, measure) {
+  const figures = Object.fromEntries(names.map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) figures[name].push(measure(name))
+  }
+  return figures
+}
+
+/**
+ * Microseconds a turn of `run(turns)`, which may return a promise: the median of `count` stretches of at least so many
+ * milliseconds, once it is warm.
+ */
+async function microseconds(run, stretch, count) {
+  const time = async (turns) => {
+    const start = performance.now()
+    await run(turns)
+    return performance.now() - start
+  }
+  // How many turns fill a stretch; finding out warms the engine up.
+  let turns = 1
+  while ((await time(turns)) < stretch) turns *= 2
+  const end = performance.now() + 5 * stretch
+  while (performance.now() < end) await time(turns)
+
+  const measured = []
+  while (measured.length < count) measured.push(await time(turns))
+  return (1000 * median(measured)) / turns
+}
+
 /** What `file` prints as JSON when it is run with these arguments in a process of its own. */
 function runApart(file, args, flags = []) {
   return JSON.parse(runProgram(process.execPath, [...flags, file, ...args.map(String)]))
 }
 
+/** What npm prints when it works in a folder. */
+function runNpm(folder, ...args) {
+  // `--prefix`, because an npm that runs this script tells its children to work in its own folder.
+  const options = { cwd: folder, shell: process.platform === 'win32' }
+  return runProgram('npm', [...args, '--prefix', folder], {}, options)
+}
+
 /** What a program prints; `env` adds to the environment that it finds. */
-function runProgram(program, args, env = {}) {
-  const child = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, ...env } })
+function runProgram(program, args, env = {}, options = {}) {
+  const child = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, ...env }, ...options })
   if (child.error) throw child.error
   if (child.status !== 0) throw new Error(child.stderr || `it ended by ${child.signal}`)
   return child.stdout
@@ -69,4 +126,19 @@ function repeat(array, count) {
   for (let filled = count; filled < array.length; filled *= 2) array.copyWithin(filled, 0, filled)
 }
 
-module.exports = { digits, examples, machine, median, printTable, runApart, runProgram }
+module.exports = {
+  digits,
+  examples,
+  machine,
+  median,
+  microseconds,
+  plural,
+  printTable,
+  ratio,
+  readFlags,
+  runApart,
+  runNpm,
+  runProgram,
+  takeTurns,
+  times
+}

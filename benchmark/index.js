@@ -8,9 +8,14 @@
  */
 const benchmarks = {
   calls: './calls.js',
+  cost: './cost.js',
+  inference: './inference.js',
   ladder: './ladder.js',
   memory: './memory.js',
-  responsiveness: './responsiveness.js'
+  responsiveness: './responsiveness.js',
+  start: './start.js',
+  tfjs: './tfjs.js',
+  xor: './xor.js'
 }
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))

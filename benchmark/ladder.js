@@ -14,11 +14,21 @@
 //
 // The peers are installed into .peers/ by the first run, with Python's pip.
 
-const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { parseArgs } = require('node:util')
-const { digits, examples, machine, median, printTable, runProgram } = require('./common.js')
+const {
+  digits,
+  machine,
+  median,
+  plural,
+  printTable,
+  ratio,
+  readFlags,
+  runProgram,
+  times
+} = require('./common.js')
+const { BATCHES, multiplyAdds, writeTask } = require('./step.js')
 
 const RUNGS = [
   { layers: [2, 2, 2], batchSize: 4 },
@@ -30,9 +40,8 @@ const RUNGS = [
   { layers: [1024, 2048, 2048, 10], batchSize: 256, hasF64: true, isTop: true }
 ].map((rung) => ({ ...rung, name: `${rung.layers.join('-')}, batch ${rung.batchSize}` }))
 
+const MIKIR = require.resolve('./step.js')
 const THREADS = [1, 2]
-const BATCHES = 16
-const SEED = 1
 /** How long is measured at least, in seconds. */
 const STRETCH = 0.5
 /** So small that hours of training on few rows neither diverge nor end in numbers too small for full speed. */
@@ -45,7 +54,7 @@ const ADAM = { optimizer: 'adam', precision: 'f32' }
 const F64 = { optimizer: 'sgd', precision: 'f64' }
 
 function main() {
-  const { only, rivals, rounds, svg } = readFlags()
+  const { only, rivals, rounds, svg } = readOptions()
   const peers = install(rivals.filter((rival) => rival !== 'mikir'))
   const present = ['mikir', ...Object.keys(peers)]
   const folder = mkdtempSync(path.join(os.tmpdir(), 'mikir-ladder-'))
@@ -54,7 +63,7 @@ function main() {
   try {
     for (const rung of RUNGS.filter(({ name }) => name.includes(only))) {
       const file = path.join(folder, 'rung.f32')
-      writeRung(file, rung)
+      writeTask(file, rung)
       for (const threads of THREADS) {
         process.stderr.write(`${rung.name}, ${plural(threads)}\n`)
         figures.push({ rung, threads, us: measureAll({ rung, threads, file, peers, rounds, versions }) })
@@ -72,16 +81,12 @@ function main() {
   if (svg) drawLadder(figures, present)
 }
 
-function readFlags() {
-  const { values } = parseArgs({
-    args: process.argv.slice(2),
-    allowPositionals: true,
-    options: {
-      only: { type: 'string', default: '' },
-      rivals: { type: 'string', default: 'mikir,pytorch,jax' },
-      rounds: { type: 'string' },
-      svg: { type: 'boolean', default: false }
-    }
+function readOptions() {
+  const values = readFlags({
+    only: { type: 'string', default: '' },
+    rivals: { type: 'string', default: 'mikir,pytorch,jax' },
+    rounds: { type: 'string' },
+    svg: { type: 'boolean', default: false }
   })
   const rivals = values.rivals.split(',')
   const unknown = rivals.filter((rival) => !['mikir', 'pytorch', 'jax'].includes(rival))
@@ -103,22 +108,6 @@ function install(names) {
   return interpreters
 }
 
-/** Inputs, targets, and a layer each of weights (input-major) and biases, as numbers of single precision. */
-function writeRung(file, { layers, batchSize }) {
-  const { NeuralNetwork } = require('..')
-  const { inputs, targets } = examples(BATCHES * batchSize, layers[0], layers.at(-1))
-  const parts = [inputs, targets]
-  const network = new NeuralNetwork({ layers, loss: 'crossEntropy', precision: 'f32', seed: SEED })
-  for (const { weights, biases } of network.getWeights()) {
-    const flat = new Float32Array(weights.length * weights[0].length)
-    for (const [unit, row] of weights.entries()) {
-      for (const [input, weight] of row.entries()) flat[input * weights.length + unit] = weight
-    }
-    parts.push(flat, Float32Array.from(biases))
-  }
-  writeFileSync(file, Buffer.concat(parts.map(({ buffer }) => Buffer.from(buffer))))
-}
-
 /** Microseconds of everything that is measured on a rung: for each contender a list with one for each round. */
 function measureAll({ rung, threads, file, peers, rounds, versions }) {
   const task = { ...rung, threads, file, batches: BATCHES, stretch: STRETCH }
@@ -127,9 +116,9 @@ function measureAll({ rung, threads, file, peers, rounds, versions }) {
   const contenders = [
     pytorch && ['pytorch', pytorch, 'with_pytorch.py', train(SGD)],
     jax && ['jax', jax, 'with_jax.py', train(SGD)],
-    ['mikir', undefined, __filename, train(SGD)],
-    rung.hasF64 && ['mikir f64', undefined, __filename, train(F64)],
-    rung.hasAdam && ['mikir adam', undefined, __filename, train(ADAM)],
+    ['mikir', undefined, MIKIR, train(SGD)],
+    rung.hasF64 && ['mikir f64', undefined, MIKIR, train(F64)],
+    rung.hasAdam && ['mikir adam', undefined, MIKIR, train(ADAM)],
     rung.hasAdam && pytorch && ['pytorch adam', pytorch, 'with_pytorch.py', train(ADAM)],
     rung.isTop &&
       pytorch && ['product', pytorch, 'with_pytorch.py', { size: SIZE, threads, stretch: STRETCH }]
@@ -160,27 +149,6 @@ function runPinned(threads, interpreter = process.execPath, script, task) {
   const env = { OMP_NUM_THREADS: threads, MKL_NUM_THREADS: threads, PYTHONDONTWRITEBYTECODE: 1 }
   if (threads === 1) env.XLA_FLAGS = '--xla_cpu_multi_thread_eigen=false'
   return JSON.parse(runProgram(program, args, env))
-}
-
-/** What mikir takes for a step, and the mean loss of the batches of the first epoch. */
-function measure({ layers, batchSize, batches, file, learningRate, optimizer, precision, stretch, threads }) {
-  const { NeuralNetwork } = require('..')
-  const { buffer } = Uint8Array.from(readFileSync(file))
-  const rows = batches * batchSize
-  const inputs = new Float32Array(buffer, 0, rows * layers[0])
-  const targets = new Float32Array(buffer, inputs.byteLength, rows * layers.at(-1))
-  const network = new NeuralNetwork({ layers, loss: 'crossEntropy', precision, seed: SEED })
-  const fit = (epochs) =>
-    network.fitSync(inputs, targets, { epochs, batchSize, optimizer, learningRate, threads, shuffle: false })
-
-  const loss = fit(1).loss[0]
-  for (let epochs = 1; ; ) {
-    // Without the copying of the data, which no rival is charged for.
-    const seconds = fit(epochs).durationMs / 1000
-    if (seconds >= stretch) return { us: (1e6 * seconds) / (epochs * batches), loss }
-    // At most tenfold, as the first epochs are slow.
-    epochs = Math.max(epochs + 1, Math.trunc(epochs * Math.min(10, (1.1 * stretch) / seconds)))
-  }
 }
 
 function printLadder(figures, present, rounds) {
@@ -289,10 +257,9 @@ function drawLadder(figures, present) {
   console.log(`\nDrawn: ${path.relative(process.cwd(), file)}`)
 }
 
-/** The floating-point operations of a step: the first layer has no deltas of its inputs to make. */
+/** The floating-point operations of a step. */
 function flops({ layers, batchSize }) {
-  const products = layers.slice(1).map((units, i) => units * layers[i])
-  return 2 * batchSize * (3 * products.reduce((a, b) => a + b) - products[0])
+  return 2 * batchSize * multiplyAdds(layers)
 }
 
 /** GFLOP/s. */
@@ -300,21 +267,8 @@ function rate(rung, us) {
   return flops(rung) / median(us) / 1e3
 }
 
-function ratio(above, below) {
-  return median(above.map((us, round) => us / below[round]))
-}
-
-function times(x) {
-  return `${x.toFixed(x < 10 ? 2 : 1)}x`
-}
-
 function percent(x) {
   return `${(100 * x).toFixed(0)} %`
 }
 
-function plural(threads) {
-  return threads === 1 ? '1 thread' : `${threads} threads`
-}
-
-if (require.main === module) console.log(JSON.stringify(measure(JSON.parse(process.argv[2]))))
-else main()
+main()

@@ -10,7 +10,7 @@
 const http = require('node:http')
 const { monitorEventLoopDelay } = require('node:perf_hooks')
 const { setImmediate: turn, setTimeout: sleep } = require('node:timers/promises')
-const { digits, examples, machine, median, printTable, runApart } = require('./common.js')
+const { digits, examples, machine, median, printTable, runApart, takeTurns } = require('./common.js')
 
 const ROUNDS = 5
 /** How long a case of delays or of answers is watched, in milliseconds. */
@@ -94,11 +94,7 @@ medians of ${ROUNDS} runs of ${WATCHED / PERIOD} requests.\n`)
 
 /** The figures of every case, by name, a round each. */
 function alternate(measurement, names) {
-  const figures = Object.fromEntries(names.map((name) => [name, []]))
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const name of names) figures[name].push(runApart(__filename, [measurement, name]))
-  }
-  return figures
+  return takeTurns(ROUNDS, names, (name) => runApart(__filename, [measurement, name]))
 }
 
 /** A fit that goes on until `stop` is called, which says how long that took. */

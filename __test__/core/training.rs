@@ -157,3 +157,35 @@ fn nor_with_dropout_normalizations_penalties_and_other_optimizers() {
         }
     }
 }
+
+#[test]
+fn nor_does_it_to_move_parameters_as_soon_as_their_gradients_are_known() {
+    // Batches of one row begin the next one with the moved weights. With a clip norm that clips nothing, all gradients
+    // are known before anything moves.
+    let penalized = json!({ "units": 37, "l2": 1e-3, "normalization": "layer" });
+    let networks = [
+        json!({ "layers": [20, 70, 3] }),
+        json!({ "layers": [9, { "units": 130, "dropout": 0.3, "normalization": "layer" }, penalized, 5] }),
+    ];
+    let optimizers = ["sgd", "momentum", "adam", "rprop", "adadelta"];
+    for network in &networks {
+        for optimizer in optimizers {
+            for batch in [1, 5] {
+                let options = json!({ "optimizer": optimizer, "batchSize": batch, "validation": 0.2 });
+                let mut clipped = options.clone();
+                clipped["clipNorm"] = json!(1e300);
+                let shown = format!("{network} {options}");
+                assert_eq!(
+                    trained::<f64>(network, &options, 31, 1),
+                    trained::<f64>(network, &clipped, 31, 1),
+                    "{shown}"
+                );
+                assert_eq!(
+                    trained::<f32>(network, &options, 31, 1),
+                    trained::<f32>(network, &clipped, 31, 1),
+                    "{shown}"
+                );
+            }
+        }
+    }
+}
