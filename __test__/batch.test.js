@@ -359,6 +359,34 @@ describe('predictBatch agrees with predict', () => {
     }
   }
 
+  test('and with its parts to the bit where there are so many rows that threads share them', () => {
+    const [width, rows] = [300, 1003]
+    const network = networkOf([width, 200, 30], { precision: 'f32' })
+    const random = randomOf(3)
+    const inputs = Float32Array.from({ length: rows * width }, random)
+    const outputs = network.predictBatch(inputs)
+    for (const [from, to] of [
+      [0, 1],
+      [1, 301],
+      [480, 520],
+      [900, rows]
+    ]) {
+      const part = network.predictBatch(inputs.subarray(from * width, to * width))
+      assert.deepEqual(part, outputs.subarray(from * 30, to * 30))
+    }
+    // Of numbers that are none, the first is named, whichever thread comes upon its own first.
+    for (const places of [
+      [rows * width - 1, 700 * width + 3],
+      [rows * width - 1, 700 * width, 17]
+    ]) {
+      const wrong = inputs.slice()
+      for (const place of places) wrong[place] = Number.NaN
+      assert.throws(() => network.predictBatch(wrong), {
+        message: new RegExp(`inputs\\[${places.at(-1)}\\]`)
+      })
+    }
+  })
+
   test('whatever other rows are in the batch, and to the bit when asked again', () => {
     const network = networkOf([6, 20, 3])
     const rows = rowsOf(600, 6)

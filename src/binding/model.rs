@@ -21,9 +21,9 @@ use super::fit::{DataSet, Job, Training};
 use super::slots::Slots;
 use crate::nn::fit::{self, Data, Start};
 use crate::nn::options::Precision;
+use crate::nn::prediction::Predictor;
 use crate::nn::{
-    Architecture, Batch, Error, Evaluation, NetworkOptions, Real, Result, Workspace, initializer, online,
-    weights,
+    Architecture, Error, Evaluation, NetworkOptions, Real, Result, Workspace, initializer, online, weights,
 };
 
 const LEARNING_RATE: usize = 1;
@@ -113,13 +113,7 @@ struct Plan<T> {
     layout: Layout,
     workspace: Workspace<T>,
     /// Made at the first `predict_batch`.
-    batch: Option<BatchRoom<T>>,
-}
-
-struct BatchRoom<T> {
-    rows: usize,
-    batch: Batch<T>,
-    inputs: Vec<T>,
+    predictor: Option<Predictor<T>>,
 }
 
 impl<T: Real> Plan<T> {
@@ -130,7 +124,7 @@ impl<T: Real> Plan<T> {
             architecture: Arc::new(architecture),
             layout,
             workspace,
-            batch: None,
+            predictor: None,
         })
     }
 
@@ -146,43 +140,11 @@ impl<T: Real> Plan<T> {
         if !inputs.len().is_multiple_of(width) || outputs.len() != inputs.len() / width * units {
             return Err(internal("whole rows", "predictBatch", inputs.len()));
         }
-        let room = match &mut self.batch {
-            Some(room) => room,
-            // Enough rows to make the products worth it, in about a megabyte.
-            none => none.insert(BatchRoom::new(
-                architecture,
-                ((1 << 17) / architecture.unit_count()).clamp(1, 256),
-            )?),
+        let predictor = match &mut self.predictor {
+            Some(predictor) => predictor,
+            none => none.insert(Predictor::new(architecture)?),
         };
-        let chunk_inputs = inputs.chunks(room.rows * width);
-        for (c, (inputs, outputs)) in chunk_inputs
-            .zip(outputs.chunks_mut(room.rows * units))
-            .enumerate()
-        {
-            let x = &mut room.inputs[..inputs.len()];
-            for (i, (x, &input)) in x.iter_mut().zip(inputs).enumerate() {
-                *x = T::from_f64(input.to_f64());
-                if !x.is_finite() {
-                    return Ok(Some(c * room.rows * width + i));
-                }
-            }
-            room.batch.predict(architecture, values, x);
-            for (output, &a) in outputs.iter_mut().zip(room.batch.outputs(architecture)) {
-                *output = U::from_f64(a.to_f64()).held_finite();
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl<T: Real> BatchRoom<T> {
-    fn new(architecture: &Architecture, rows: usize) -> Result<Self> {
-        let batch = Batch::new(architecture, rows)?;
-        Ok(BatchRoom {
-            rows,
-            batch,
-            inputs: vec![T::ZERO; rows * architecture.input_count()],
-        })
+        Ok(predictor.predict(architecture, values, inputs, outputs))
     }
 }
 

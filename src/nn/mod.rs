@@ -11,6 +11,7 @@
 //! | [`random`] | the one seeded generator behind every random choice |
 //! | [`batch`] | many examples at a time: forward and backward |
 //! | [`product`] | matrix products |
+//! | [`prediction`] | predictions for many rows |
 //! | [`online`] | one example at a time: `predict` and the original's `train` |
 //! | [`optimizer`] | how parameters follow the gradient: SGD to RProp, and clipping |
 //! | [`lbfgs`] | the optimizer that evaluates the loss itself: L-BFGS with a line search |
@@ -46,6 +47,7 @@ pub mod normalization;
 pub mod online;
 pub mod optimizer;
 pub mod options;
+pub mod prediction;
 pub mod product;
 pub mod random;
 pub mod real;
