@@ -411,7 +411,8 @@ export class NeuralNetwork {
 
   /**
    * The network's outputs for many examples: rows for rows, or one flat row-major typed array for another. Much
-   * faster than a `predict` for each; the two may differ in the last digits, as they sum in another order.
+   * faster than a `predict` for each; the two may differ in the last digits, as they sum in another order. Batches that
+   * take more than about a millisecond are shared by as many threads as there are cores; the outputs do not depend on that.
    *
    * @param inputs rows of `inputCount` finite numbers
    * @returns as many rows of `outputCount` numbers
