@@ -1,5 +1,7 @@
 //! The examples of a fit, as flat rows.
 
+use std::ops::Range;
+
 use crate::nn::architecture::Architecture;
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::kernels::are_finite;
@@ -141,6 +143,12 @@ impl<T: Real> Data<T> {
     /// The targets of a row.
     pub fn targets(&self, row: usize) -> &[T] {
         &self.part(Part::Targets)[row * self.units..(row + 1) * self.units]
+    }
+
+    /// The inputs and the targets of rows that follow each other.
+    pub fn stretch(&self, rows: Range<usize>) -> (&[T], &[T]) {
+        let part = |part, width| &self.part(part)[rows.start * width..rows.end * width];
+        (part(Part::Inputs, self.width), part(Part::Targets, self.units))
     }
 
     /// How much a row counts.

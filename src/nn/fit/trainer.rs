@@ -265,6 +265,10 @@ impl<T: Real> Trainer<T> {
         }
         let (inputs, targets) = (Shared::new(&mut self.inputs), Shared::new(&mut self.targets));
         let (weights, losses) = (Shared::new(&mut self.weights), Shared::new(&mut self.losses));
+        // Rows that lie together need not be gathered: a single one, and all where nothing is shuffled.
+        let first = rows.first().map_or(0, |&row| row as usize);
+        let is_in_order = rows.iter().enumerate().all(|(i, &row)| row as usize == first + i);
+        let together = is_in_order.then_some(first);
         let pays = work_of(architecture, rows.len()) >= 2 * WORK_OF_A_THREAD;
         let size = if pays { self.team.size() } else { 1 };
         let row_threads = if self.shares_rows { size } else { 1 };
@@ -279,18 +283,23 @@ impl<T: Real> Trainer<T> {
             }
             // SAFETY: shares do not overlap, and everything that is touched here belongs to the rows of one.
             unsafe {
-                let x = inputs.write(mine.start * data.width..mine.end * data.width);
-                let t = targets.write(mine.start * data.units..mine.end * data.units);
                 let w = weights.write(mine.clone());
-                let places = x
-                    .chunks_exact_mut(data.width)
-                    .zip(t.chunks_exact_mut(data.units))
-                    .zip(&mut *w);
-                for (&row, ((x, t), w)) in rows[mine.clone()].iter().zip(places) {
-                    x.copy_from_slice(data.inputs(row as usize));
-                    t.copy_from_slice(data.targets(row as usize));
+                for (&row, w) in rows[mine.clone()].iter().zip(&mut *w) {
                     *w = data.weight(row as usize);
                 }
+                let (x, t) = match together {
+                    Some(first) => data.stretch(first + mine.start..first + mine.end),
+                    None => {
+                        let x = inputs.write(mine.start * data.width..mine.end * data.width);
+                        let t = targets.write(mine.start * data.units..mine.end * data.units);
+                        let places = x.chunks_exact_mut(data.width).zip(t.chunks_exact_mut(data.units));
+                        for (&row, (x, t)) in rows[mine.clone()].iter().zip(places) {
+                            x.copy_from_slice(data.inputs(row as usize));
+                            t.copy_from_slice(data.targets(row as usize));
+                        }
+                        (&*x, &*t)
+                    }
+                };
                 let values = values.read(0..architecture.value_count());
                 pass.forward(values, mine.clone(), x);
                 pass.losses(mine.clone(), t, losses.write(mine.clone()));
@@ -305,7 +314,10 @@ impl<T: Real> Trainer<T> {
             self.team.run(size, &|index| {
                 // SAFETY: no row is written any more, and shares do not overlap.
                 unsafe {
-                    let x = inputs.read(0..rows.len() * data.width);
+                    let x = match together {
+                        Some(first) => data.stretch(first..first + rows.len()).0,
+                        None => inputs.read(0..rows.len() * data.width),
+                    };
                     pass.gradients((index, size), x, next_x, &sink(index));
                 }
             });
