@@ -247,6 +247,7 @@ impl<T: Real> Product<'_, T> {
                 row += match rows.end - row {
                     left if left >= H => tile.fill::<I, H, W>(from, (a.row_stride, a.column_stride), out),
                     4.. => tile.fill::<I, 4, W>(from, (a.row_stride, a.column_stride), out),
+                    2.. => tile.fill::<I, 2, W>(from, (a.row_stride, a.column_stride), out),
                     _ => tile.fill::<I, 1, W>(from, (a.row_stride, a.column_stride), out),
                 };
             }
