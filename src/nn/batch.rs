@@ -485,6 +485,9 @@ impl<T: Real> Pass<'_, T> {
             // SAFETY: nobody writes any row now, as the caller promises.
             let read = |start| unsafe { self.memory.read(span(start, layer.units, &rows)) };
             let dz = read(places.dz);
+            if (self.is_stopped)() {
+                return;
+            }
 
             let units = share(layer.units, index, size);
             let sum_into = |range: &Range<usize>, rows: &[T], factors: Option<&[T]>| {

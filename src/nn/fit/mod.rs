@@ -7,6 +7,7 @@
 //! | [`run`] | the run: epochs, and when they end |
 //! | [`solver`] | its optimizer at work |
 //! | [`trainer`] | gradients and losses of batches, on several threads |
+//! | [`narrow`] | gradients of narrow networks |
 //! | [`monitor`] | what a fit and those who watch it tell each other |
 //! | [`checkpoint`] | a run as a file |
 

@@ -203,7 +203,11 @@ impl<T: Real> Trainer<T> {
         let sum = self.pass(work, values, Some((masks, scale)), sink);
         self.rooms = rooms;
         let loss = LossSum { sum, weight: total };
-        (!(work.is_stopped)()).then_some(loss)
+        if (work.is_stopped)() {
+            self.begun = None;
+            return None;
+        }
+        Some(loss)
     }
 
     /// The data loss over the rows, with dropout off and running statistics; nothing if stopped. `see` gets the
