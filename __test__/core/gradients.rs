@@ -8,6 +8,7 @@ use super::activation::Activation;
 use super::architecture::Architecture;
 use super::batch::{Batch, Masks, Sink, penalty};
 use super::fit::narrow::Narrow;
+use super::fit::trainer::Work;
 use super::fit::{Data, Part};
 use super::initializer::initialize;
 use super::loss::Loss;
@@ -264,13 +265,14 @@ impl Case {
         for (rows, is_first) in [(first, true), (second, false)] {
             if !rows.is_empty() {
                 let is_first = is_first || first.is_empty();
-                sum += narrow.gradient(
-                    (architecture, &data, rows),
-                    &values,
-                    scale,
-                    &mut gradients,
-                    is_first,
-                );
+                let work = Work {
+                    architecture,
+                    data: &data,
+                    rows,
+                    next: None,
+                    is_stopped: &|| false,
+                };
+                sum += narrow.gradient(work, &values, scale, &mut gradients, is_first);
             }
         }
 

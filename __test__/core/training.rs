@@ -5,12 +5,17 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::architecture::Architecture;
-use super::fit::{self, Data, Part, Run, Start, StoppedBy};
+use super::fit::losses::Losses;
+use super::fit::narrow::Narrow;
+use super::fit::trainer::{LossSum, Work};
+use super::fit::{self, Data, Part, Run, Start, StoppedBy, tiny};
 use super::gradients::{flat, golden_architecture, golden_values};
 use super::initializer::initialize;
+use super::optimizer::Optimizer;
 use super::options::NetworkOptions;
 use super::random::Generator;
 use super::real::Real;
+use super::tiny::Functions;
 
 fn data<T: Real>(architecture: &Architecture, inputs: &[f64], targets: &[f64]) -> Data<T> {
     let mut data = Data::new(architecture);
@@ -188,4 +193,135 @@ fn nor_does_it_to_move_parameters_as_soon_as_their_gradients_are_known() {
             }
         }
     }
+}
+
+/// Takes the steps of an epoch of gradient descent as for the smallest networks and as for narrow ones: how many of the
+/// former there were, and of both the values and the loss.
+fn smallest<T: Real>(
+    network: &Value,
+    inputs: &[f64],
+    batch: usize,
+    scale: f64,
+) -> (usize, [(Vec<f64>, f64); 2]) {
+    let architecture = Architecture::new(&NetworkOptions::from_json(network).unwrap()).unwrap();
+    let rows = inputs.len() / architecture.input_count();
+    let mut generator = Generator::new(3);
+    let units = architecture.output_count();
+    let mut targets = vec![0.0; rows * units];
+    for row in targets.chunks_exact_mut(units) {
+        row[generator.below(units as u64) as usize] = generator.below(2) as f64;
+    }
+    let mut data = data::<T>(&architecture, inputs, &targets);
+    let weights: Vec<f64> = (0..rows).map(|row| [1.0, 0.5, 2.0][row % 3]).collect();
+    assert_eq!(data.append(Part::Weights, &weights, rows), Ok(None));
+    let mut values = vec![T::ZERO; architecture.value_count()];
+    initialize(&architecture, &mut values, 7);
+    values.iter_mut().for_each(|value| *value *= T::from_f64(scale));
+    let order: Vec<u32> = (0..rows as u32).map(|row| row * 5 % rows as u32).collect();
+    let work = Work {
+        architecture: &architecture,
+        data: &data,
+        rows: &order,
+        next: None,
+        is_stopped: &|| false,
+    };
+    let sgd = Optimizer::from_json(&json!({ "type": "sgd", "weightDecay": 0.01 })).unwrap();
+    let state = sgd.state::<T>(values.len()).unwrap();
+    let (mut moved, rate) = (values.clone(), 0.05);
+    let mut losses = Losses::new(&architecture).unwrap();
+    let functions = Functions::of(&architecture).unwrap();
+    let rule = state.descent(rate).unwrap();
+    let (done, loss) = tiny::steps(functions, work, batch, &mut moved, rule, &mut losses);
+
+    let mut narrow = Narrow::new(&architecture, batch).unwrap().unwrap();
+    let mut others = LossSum::default();
+    for rows in order.chunks(batch).take(done) {
+        let mut gradients = vec![T::ZERO; values.len()];
+        let weight = data.weight_of(rows);
+        let work = Work { rows, ..work };
+        let sum = narrow.gradient(work, &values, T::from_f64(1.0 / weight), &mut gradients, true);
+        others.add(LossSum { sum, weight });
+        for (value, gradient) in values.iter_mut().zip(gradients) {
+            *value = *value - T::from_f64(rate) * (gradient + T::from_f64(0.01) * *value);
+        }
+    }
+    let results = [(moved, loss), (values, others)];
+    (
+        done,
+        results.map(|(values, loss)| (values.iter().map(|x| x.to_f64()).collect(), loss.mean())),
+    )
+}
+
+#[test]
+fn the_smallest_networks_take_the_same_steps() {
+    let mut generator = Generator::new(4);
+    let mut checked = 0;
+    for (hidden, outputs) in [(2, 1), (3, 1), (4, 1), (2, 2)] {
+        for inputs in [1, 2, 5] {
+            for activation in ["linear", "sigmoid", "tanh", "relu"] {
+                for (loss, output) in [
+                    ("squaredError", "sigmoid"),
+                    ("squaredError", "tanh"),
+                    ("mse", "linear"),
+                    ("binaryCrossEntropy", "sigmoid"),
+                    ("crossEntropy", "softmax"),
+                ] {
+                    if loss == "crossEntropy" && outputs == 1 {
+                        continue;
+                    }
+                    for batch in [1, 2, 3, 4] {
+                        let units = json!({ "units": hidden, "activation": activation });
+                        let outputs = json!({ "units": outputs, "activation": output });
+                        let network = json!({ "layers": [inputs, units, outputs], "loss": loss });
+                        let shown = format!("{network}, {batch} rows");
+                        let rows = 17usize;
+                        let numbers: Vec<f64> = (0..rows * inputs)
+                            .map(|_| generator.uniform() * 2.0 - 1.0)
+                            .collect();
+                        let (done, results) = smallest::<f64>(&network, &numbers, batch, 1.0);
+                        let is_rare =
+                            loss == "binaryCrossEntropy" || activation == "tanh" || output == "tanh";
+                        let steps = if batch > 1 && is_rare {
+                            0
+                        } else {
+                            rows.div_ceil(batch)
+                        };
+                        assert_eq!(done, steps, "{shown}");
+                        agree(&results, 1e-12, &shown);
+                        let (done, results) = smallest::<f32>(&network, &numbers, batch, 1.0);
+                        assert_eq!(done, steps, "{shown}");
+                        agree(&results, 1e-4, &shown);
+                        checked += done;
+                    }
+                }
+            }
+        }
+    }
+    assert!(checked > 5000, "only {checked} steps");
+}
+
+fn agree([(values, loss), (others, other)]: &[(Vec<f64>, f64); 2], tolerance: f64, shown: &str) {
+    for (&mine, &other) in values.iter().zip(others).chain([(loss, other)]) {
+        assert!(
+            (mine - other).abs() <= tolerance,
+            "{mine}, not {other} in {shown}"
+        );
+    }
+}
+
+#[test]
+fn steps_whose_sums_overflow_are_left_to_others() {
+    let network = json!({ "layers": [2, 2, 1], "loss": "mse" });
+    let mut inputs = [0.5; 2 * 9];
+    inputs[2 * 5] = 1e300;
+    // The row at place 5 comes second.
+    let (done, results) = smallest::<f64>(&network, &inputs, 1, 1e100);
+    assert_eq!(done, 1);
+    let [(values, _), (others, _)] = &results;
+    assert!(
+        values
+            .iter()
+            .zip(others)
+            .all(|(mine, other)| (mine / other - 1.0).abs() < 1e-12 || mine == other)
+    );
 }

@@ -114,6 +114,8 @@ impl<T: Real> Training<T> {
 
 impl<T: Real> Job for Training<T> {
     fn advance(&mut self, epochs: usize) -> bool {
+        // In one go, nobody asks for reports.
+        self.run.set_timed(epochs == 1);
         for _ in 0..epochs {
             if self.ended.is_none() {
                 self.ended = self.epoch().transpose();
@@ -258,7 +260,7 @@ impl Fit {
         };
         let signals = self.signals.clone();
         let train = move || {
-            while !job.advance(1) {
+            while !job.advance(if every_epoch { 1 } else { usize::MAX }) {
                 if every_epoch && !signals.is_awake.swap(true, Ordering::AcqRel) {
                     wake();
                 }

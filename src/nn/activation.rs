@@ -251,7 +251,7 @@ impl Activation {
 /// several of these at a time, and what is left, which may be all there is, number by number. A block is loaded before any
 /// of it is stored, as else the compiler must fear that the slices overlap, and a `black_box` keeps it from gathering
 /// vectors across blocks.
-const BLOCK: usize = 16;
+pub const BLOCK: usize = 16;
 
 /// How many of so many numbers are in whole blocks, if there are to be any.
 #[inline(always)]
@@ -320,19 +320,24 @@ pub fn softmax_to<T: Real>(z: &mut [T], units: usize) {
     simd::run(Softmax(z, units));
 }
 
-/// [`softmax`] of L rows side by side, `z[unit][row]`.
+/// [`softmax`] of L rows side by side, `z[unit][row]`; `exp` takes e^x of all numbers.
 #[inline(always)]
-pub fn softmax_side_by_side<I: Isa, T: Real, const L: usize>(z: &mut [[T; L]]) {
+pub fn softmax_side_by_side<T: Real, const L: usize>(z: &mut [[T; L]], exp: impl FnOnce(&mut [T])) {
     let mut largest = z[0];
     for z in &z[1..] {
         for l in 0..L {
             largest[l] = max(largest[l], z[l]);
         }
     }
-    let mut sum = [T::ZERO; L];
     for z in &mut *z {
         for l in 0..L {
-            z[l] = (z[l] - largest[l]).exp::<I>();
+            z[l] -= largest[l];
+        }
+    }
+    exp(z.as_flattened_mut());
+    let mut sum = [T::ZERO; L];
+    for z in &*z {
+        for l in 0..L {
             sum[l] += z[l];
         }
     }
@@ -341,6 +346,27 @@ pub fn softmax_side_by_side<I: Isa, T: Real, const L: usize>(z: &mut [[T; L]]) {
             z[l] = z[l] / sum[l];
         }
     }
+}
+
+/// e^x of whole blocks, with the instructions of this processor, outside a task.
+pub fn exp_to<T: Real>(x: &mut [[T; BLOCK]]) {
+    struct Exp<'a, T>(&'a mut [[T; BLOCK]]);
+    impl<T: Real> Task for Exp<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            for block in self.0 {
+                let mut x = *block;
+                for x in &mut x {
+                    *x = x.exp::<I>();
+                }
+                *block = x;
+                black_box(());
+            }
+        }
+    }
+    simd::run(Exp(x));
 }
 
 /// A row by itself, as rows side by side.

@@ -17,36 +17,118 @@ pub fn affine_unit<I: Isa, T: Real>(x: &[T], w: &[T], b: &[T], unit: usize) -> T
         .fold(b[unit], |sum, (&x, &w)| I::mul_add(x, w, sum))
 }
 
+/// `z = b + x w` of L examples side by side: `x[inputs][L]`, `z[units][L]`; whether all are finite. The sums of some units
+/// at a time stay in registers.
+#[inline(always)]
+pub fn affine_side_by_side<I: Isa, T: Real, const L: usize>(
+    x: &[[T; L]],
+    w: &[T],
+    b: &[T],
+    z: &mut [[T; L]],
+) -> bool {
+    let (units, mut finite) = (z.len(), true);
+    assert!(w.len() == x.len() * units && b.len() == units);
+    few_at_a_time!(units, unit, COUNT => {
+        let mut sums = [[T::ZERO; L]; COUNT];
+        let b: &[T; COUNT] = at(b, unit);
+        for (sums, &b) in sums.iter_mut().zip(b) {
+            *sums = [b; L];
+        }
+        let mut w = w;
+        for x in x {
+            let row;
+            (row, w) = w.split_at(units);
+            let row: &[T; COUNT] = at(row, unit);
+            for (sums, &w) in sums.iter_mut().zip(row) {
+                for l in 0..L {
+                    sums[l] = I::mul_add(x[l], w, sums[l]);
+                }
+            }
+        }
+        finite &= all_finite(sums.as_flattened());
+        *at_mut(z, unit) = sums;
+    });
+    finite
+}
+
+/// Runs the body for the places from 0 to `$count`, four at a time, then one at a time: in it `$at` is the first place and
+/// `$few` how many, a constant. What one such loop stores, another loads again in one piece: to collect it from narrower
+/// stores would take longer.
+macro_rules! few_at_a_time {
+    ($count:expr, $at:ident, $few:ident => $body:expr) => {{
+        let (count, mut $at) = ($count, 0);
+        while $at < count {
+            if count - $at >= 4 {
+                const $few: usize = 4;
+                $body;
+                $at += $few;
+            } else {
+                const $few: usize = 1;
+                $body;
+                $at += $few;
+            }
+        }
+    }};
+}
+pub(crate) use few_at_a_time;
+
+/// W numbers from `start` on.
+#[inline(always)]
+pub fn at<T, const W: usize>(numbers: &[T], start: usize) -> &[T; W] {
+    numbers[start..].first_chunk().expect("is long enough")
+}
+
+/// The same to be changed.
+#[inline(always)]
+pub fn at_mut<T, const W: usize>(numbers: &mut [T], start: usize) -> &mut [T; W] {
+    numbers[start..].first_chunk_mut().expect("is long enough")
+}
+
 /// `z = b + x w`, each sum in the order of the inputs.
 ///
-/// Four rows at a time, so that `z` is loaded and stored once for four multiply-adds.
+/// As many units at a time as eight registers hold: their sums stay there, while the weights stream by.
 #[inline(always)]
-pub fn affine<I: Isa, T: Real>(x: &[T], mut w: &[T], b: &[T], z: &mut [T]) {
-    let units = z.len();
+pub fn affine<I: Isa, T: Real>(x: &[T], w: &[T], b: &[T], z: &mut [T]) {
+    let (units, mut start) = (z.len(), 0);
     assert!(w.len() == x.len() * units && b.len() == units);
-    z.copy_from_slice(b);
-    let x4 = x.chunks_exact(4);
-    let rest = x4.remainder();
-    for x in x4 {
-        let (w0, w1, w2, w3);
-        (w0, w) = w.split_at(units);
-        (w1, w) = w.split_at(units);
-        (w2, w) = w.split_at(units);
-        (w3, w) = w.split_at(units);
-        // Copied first: a store to `z` might change them otherwise, for all that the compiler knows.
-        let (x0, x1, x2, x3) = (x[0], x[1], x[2], x[3]);
-        for j in 0..units {
-            let sum = I::mul_add(x1, w1[j], I::mul_add(x0, w0[j], z[j]));
-            z[j] = I::mul_add(x3, w3[j], I::mul_add(x2, w2[j], sum));
-        }
+    let most = 8 * I::REGISTER / size_of::<T>();
+    while start < units {
+        let left = units - start;
+        start += match left {
+            128.. if most == 128 => affine_columns::<I, T, 128>(x, w, b, z, start),
+            64.. if most >= 64 => affine_columns::<I, T, 64>(x, w, b, z, start),
+            32.. if most >= 32 => affine_columns::<I, T, 32>(x, w, b, z, start),
+            16.. => affine_columns::<I, T, 16>(x, w, b, z, start),
+            8.. => affine_columns::<I, T, 8>(x, w, b, z, start),
+            // The last ones along with some that are there already.
+            2.. if units >= 8 => affine_columns::<I, T, 8>(x, w, b, z, units - 8).min(left),
+            4.. => affine_columns::<I, T, 4>(x, w, b, z, start),
+            _ => affine_columns::<I, T, 1>(x, w, b, z, start),
+        };
     }
-    for &x in rest {
+}
+
+/// W units from `start` on.
+#[inline(always)]
+fn affine_columns<I: Isa, T: Real, const W: usize>(
+    x: &[T],
+    mut w: &[T],
+    b: &[T],
+    z: &mut [T],
+    start: usize,
+) -> usize {
+    let units = z.len();
+    let mut sums: [T; W] = *at(b, start);
+    for &x in x {
         let row;
         (row, w) = w.split_at(units);
-        for j in 0..units {
-            z[j] = I::mul_add(x, row[j], z[j]);
+        let row: &[T; W] = at(row, start);
+        for j in 0..W {
+            sums[j] = I::mul_add(x, row[j], sums[j]);
         }
     }
+    *at_mut(z, start) = sums;
+    W
 }
 
 /// `w += x^T step`: the outer product of what a layer read and how far each neuron moves.

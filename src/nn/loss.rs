@@ -95,15 +95,6 @@ impl Loss {
         match self {
             SquaredError => each(sum(a, t, |a, t| (a - t) * (a - t)), |sum| half * sum),
             CrossEntropy { label_smoothing } => {
-                let largest = |of: &[[T; L]]| {
-                    let mut largest = of[0];
-                    for x in &of[1..] {
-                        for l in 0..L {
-                            largest[l] = if x[l] > largest[l] { x[l] } else { largest[l] };
-                        }
-                    }
-                    largest
-                };
                 // ln sum_k e^(z_k - largest) is -ln a of the largest: softmax has taken the sum already.
                 let (z_top, a_top) = (largest(z), largest(a));
                 let log_sum = each(a_top, |a| -a.ln::<I>());
@@ -262,6 +253,18 @@ fn each<T: Real, const L: usize>(mut x: [T; L], f: impl Fn(T) -> T) -> [T; L] {
 fn smoothing<T: Real>(s: f64, count: usize) -> impl Fn(T) -> T {
     let (keep, spread) = (T::from_f64(1.0 - s), T::from_f64(s / count as f64));
     move |t| keep * t + spread
+}
+
+/// The largest of L rows side by side.
+#[inline(always)]
+fn largest<T: Real, const L: usize>(x: &[[T; L]]) -> [T; L] {
+    let mut largest = x[0];
+    for x in &x[1..] {
+        for l in 0..L {
+            largest[l] = if x[l] > largest[l] { x[l] } else { largest[l] };
+        }
+    }
+    largest
 }
 
 /// -1, 0 or 1

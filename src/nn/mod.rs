@@ -13,6 +13,7 @@
 //! | [`product`] | matrix products |
 //! | [`prediction`] | predictions for many rows |
 //! | [`online`] | one example at a time: `predict` and the original's `train` |
+//! | [`tiny`] | the smallest networks, in registers |
 //! | [`optimizer`] | how parameters follow the gradient: SGD to RProp, and clipping |
 //! | [`lbfgs`] | the optimizer that evaluates the loss itself: L-BFGS with a line search |
 //! | [`schedule`] | the learning rate of each epoch |
@@ -55,6 +56,7 @@ pub mod schedule;
 pub mod settings;
 pub mod simd;
 pub mod team;
+pub mod tiny;
 pub mod weights;
 pub mod wording;
 

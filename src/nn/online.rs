@@ -14,6 +14,7 @@ use super::normalization;
 use super::options::Normalization;
 use super::real::Real;
 use super::simd::{self, Isa, Scalar, Task};
+use super::tiny::{self, Functions};
 
 /// Room for the intermediate values of one example, reused from call to call; each for all layers.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Workspace<T> {
     steps: Vec<T>,
     /// What only normalized layers need; empty where there are none.
     normalized: Normalized<T>,
+    /// Where the network is among the smallest.
+    tiny: Option<Functions>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +69,7 @@ impl<T: Real> Workspace<T> {
                 gamma_steps: room(extra)?,
                 beta_steps: room(extra)?,
             },
+            tiny: Functions::of(architecture),
         })
     }
 }
@@ -130,6 +134,12 @@ pub fn train<T: Real>(
     learning_rate: T,
     workspace: &mut Workspace<T>,
 ) -> Result<()> {
+    assert_eq!(inputs.len(), architecture.input_count());
+    if let Some(functions) = workspace.tiny
+        && tiny::train(functions, values, inputs, targets, learning_rate)
+    {
+        return Ok(());
+    }
     simd::run(Train {
         architecture,
         values,
@@ -148,6 +158,7 @@ struct Predict<'a, 'w, T> {
 }
 
 impl<'w, T: Real> Task for Predict<'_, 'w, T> {
+    const WIDENS: bool = false;
     type Output = Result<&'w [T]>;
 
     #[inline(always)]
@@ -168,6 +179,7 @@ struct Train<'a, T> {
 }
 
 impl<T: Real> Task for Train<'_, T> {
+    const WIDENS: bool = false;
     type Output = Result<()>;
 
     #[inline(always)]
@@ -190,6 +202,7 @@ impl<T: Real> Task for Train<'_, T> {
             deltas,
             steps,
             normalized,
+            ..
         } = workspace;
 
         let output = architecture.output_layer();

@@ -73,6 +73,8 @@ impl Isa for Portable {
 pub trait Task {
     /// What the work returns.
     type Output;
+    /// Whether registers of 64 bytes help it. Else it is not compiled for them too.
+    const WIDENS: bool = true;
     /// Does the work with the instructions of `I`.
     fn run<I: Isa>(self) -> Self::Output;
 }
@@ -95,9 +97,9 @@ pub fn run<K: Task>(task: K) -> K::Output {
 
     match level() {
         // SAFETY: `level` names only instruction sets that this processor has.
-        Level::Avx512 => unsafe { avx512(task) },
-        // SAFETY: as above.
-        Level::Avx2 => unsafe { avx2(task) },
+        Level::Avx512 if K::WIDENS => unsafe { avx512(task) },
+        // SAFETY: as above; where there is AVX-512, there is AVX2.
+        Level::Avx512 | Level::Avx2 => unsafe { avx2(task) },
         Level::Portable => task.run::<Portable>(),
     }
 }
@@ -127,16 +129,17 @@ enum Level {
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn level() -> Level {
-    if is_x86_feature_detected!("avx512f")
+    let has_avx2 = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("bmi2");
+    if has_avx2
+        && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl")
     {
         Level::Avx512
-    } else if is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("fma")
-        && is_x86_feature_detected!("bmi2")
-    {
+    } else if has_avx2 {
         Level::Avx2
     } else {
         Level::Portable

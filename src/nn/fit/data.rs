@@ -156,6 +156,16 @@ impl<T: Real> Data<T> {
         self.part(Part::Weights).get(row).copied().unwrap_or(T::ONE)
     }
 
+    /// How much some rows count in all.
+    #[inline]
+    pub fn weight_of(&self, rows: &[u32]) -> f64 {
+        if self.is_weighted() {
+            rows.iter().map(|&row| self.weight(row as usize).to_f64()).sum()
+        } else {
+            rows.len() as f64
+        }
+    }
+
     /// Whether rows count differently.
     pub fn is_weighted(&self) -> bool {
         !self.part(Part::Weights).is_empty()

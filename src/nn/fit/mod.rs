@@ -7,17 +7,21 @@
 //! | [`run`] | the run: epochs, and when they end |
 //! | [`solver`] | its optimizer at work |
 //! | [`trainer`] | gradients and losses of batches, on several threads |
-//! | [`narrow`] | gradients of narrow networks |
+//! | [`narrow`] | gradients and steps of narrow networks |
+//! | [`tiny`] | steps of the smallest networks |
+//! | [`losses`] | the losses of their rows |
 //! | [`monitor`] | what a fit and those who watch it tell each other |
 //! | [`checkpoint`] | a run as a file |
 
 pub mod checkpoint;
 pub mod data;
+pub mod losses;
 pub mod monitor;
 pub mod narrow;
 pub mod options;
 pub mod run;
 pub mod solver;
+pub mod tiny;
 pub mod trainer;
 
 pub use data::{Data, Part};

@@ -1,9 +1,9 @@
-//! Gradients of narrow networks.
+//! Gradients and steps of narrow networks.
 //!
 //! Where layers have few units, a row of them is shorter than a vector, and to begin a product or a pass takes longer
 //! than its arithmetic. Here vectors run along the rows of the batch instead, L rows side by side, and one function
-//! does all there is to do. Shapes are those of [`crate::nn::batch`] with rows as columns: `x[inputs][L]`,
-//! `z[units][L]` and so on.
+//! does all there is to do, from the first batch of an epoch to the last. Shapes are those of [`crate::nn::batch`] with
+//! rows as columns: `x[inputs][L]`, `z[units][L]` and so on.
 
 use std::hint::black_box;
 
@@ -11,12 +11,17 @@ use crate::nn::activation::{Activation, softmax_side_by_side};
 use crate::nn::architecture::{Architecture, Layer};
 use crate::nn::batch::add_penalty_gradient;
 use crate::nn::error::Result;
-use crate::nn::kernels::all_finite;
+use crate::nn::kernels::{affine_side_by_side, at, at_mut, few_at_a_time};
 use crate::nn::online::{recovered, zeros};
+use crate::nn::optimizer::{Gradients, OptimizerState};
 use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
+use crate::nn::tiny::Functions;
 
 use super::data::Data;
+use super::losses::Losses;
+use super::tiny;
+use super::trainer::{LossSum, Work, scale};
 
 /// The most rows side by side: a vector of 64 bytes in single precision, two in double.
 const MOST: usize = 16;
@@ -24,9 +29,19 @@ const MOST: usize = 16;
 /// From so many parameters on, vectors that run along the units are faster (see the costs of `benchmark/`).
 const PARAMETERS: usize = 256;
 
-/// Room for the gradients of a narrow network.
+/// How many steps are taken before somebody asks whether to stop.
+const STEPS: usize = 64;
+
+/// A number of each of up to MOST rows; those of L rows of a layer, `[units][L]`, begin at a block and leave the end of
+/// the last ones unused.
+type Block<T> = [T; MOST];
+
+/// Room for the passes of a narrow network.
 pub struct Narrow<T> {
     room: Vec<T>,
+    gradients: Vec<T>,
+    losses: Losses<T>,
+    tiny: Option<Functions>,
 }
 
 impl<T: Real> Narrow<T> {
@@ -39,80 +54,210 @@ impl<T: Real> Narrow<T> {
         if architecture.parameter_count() > PARAMETERS || !architecture.layers().iter().all(is_plain) {
             return Ok(None);
         }
-        let room = zeros(size(architecture) * capacity.next_multiple_of(MOST), "a batch")?;
-        Ok(Some(Narrow { room }))
+        Ok(Some(Narrow {
+            room: zeros(blocks(architecture) * capacity.next_multiple_of(MOST), "a batch")?,
+            gradients: zeros(architecture.parameter_count(), "the gradients")?,
+            losses: Losses::new(architecture)?,
+            tiny: Functions::of(architecture),
+        }))
     }
 
-    /// The gradient of the objective over `rows` of `data`: it replaces what `gradients` holds, or is added to it. Row i
-    /// counts its weight times `scale`. Returns the sum of the losses, each times its weight.
+    /// The gradient of the objective over the rows: it replaces what `gradients` holds, or is added to it. Row i counts
+    /// its weight times `scale`. Returns the sum of the losses, each times its weight.
     ///
     /// # Panics
     /// Where there are more rows than room.
     pub fn gradient(
         &mut self,
-        (architecture, data, rows): (&Architecture, &Data<T>, &[u32]),
+        work: Work<T>,
         values: &[T],
         scale: T,
         gradients: &mut [T],
         is_first: bool,
     ) -> f64 {
-        simd::run(Gradient {
-            architecture,
-            data,
-            rows,
-            values,
-            scale,
-            gradients,
-            is_first,
-            room: &mut self.room,
+        let loss = simd::run(Passes {
+            work,
+            batch: work.rows.len(),
+            room: self.room.as_chunks_mut().0,
+            losses: &mut self.losses,
+            aim: Aim::Gradient {
+                values,
+                scale,
+                gradients,
+                is_first,
+            },
+        });
+        loss.map_or(0.0, |loss| loss.sum)
+    }
+
+    /// Takes a step by the gradient of each `batch` of the rows, one after the other. Their data loss, each at the values
+    /// before its step; nothing if stopped. Ends early where a loss is not finite.
+    ///
+    /// # Panics
+    /// Where there are more rows in a batch than room.
+    pub fn steps(
+        &mut self,
+        work: Work<T>,
+        batch: usize,
+        values: &mut [T],
+        state: &mut OptimizerState<T>,
+        rate: f64,
+    ) -> Option<LossSum> {
+        let (mut work, mut first) = (work, LossSum::default());
+        if let (Some(functions), Some(rule)) = (self.tiny, state.descent(rate)) {
+            let done;
+            (done, first) = tiny::steps(functions, work, batch, values, rule, &mut self.losses);
+            state.count(done as u64);
+            work.rows = &work.rows[(done * batch).min(work.rows.len())..];
+            if work.rows.is_empty() {
+                return Some(first);
+            }
+        }
+        simd::run(Passes {
+            work,
+            batch,
+            room: self.room.as_chunks_mut().0,
+            losses: &mut self.losses,
+            aim: Aim::Steps {
+                values,
+                gradients: &mut self.gradients,
+                state,
+                rate,
+            },
         })
+        .map(|loss| loss.plus(first))
     }
 }
 
-struct Gradient<'a, T> {
-    architecture: &'a Architecture,
-    data: &'a Data<T>,
-    rows: &'a [u32],
-    values: &'a [T],
-    scale: T,
-    gradients: &'a mut [T],
-    is_first: bool,
-    room: &'a mut [T],
+/// Passes over all rows, a batch at a time.
+struct Passes<'a, T> {
+    work: Work<'a, T>,
+    batch: usize,
+    room: &'a mut [Block<T>],
+    losses: &'a mut Losses<T>,
+    aim: Aim<'a, T>,
 }
 
-impl<T: Real> Task for Gradient<'_, T> {
-    type Output = f64;
+/// What becomes of the gradients.
+enum Aim<'a, T> {
+    Gradient {
+        values: &'a [T],
+        scale: T,
+        gradients: &'a mut [T],
+        is_first: bool,
+    },
+    Steps {
+        values: &'a mut [T],
+        gradients: &'a mut [T],
+        state: &'a mut OptimizerState<T>,
+        rate: f64,
+    },
+}
+
+impl<T: Real> Task for Passes<'_, T> {
+    type Output = Option<LossSum>;
 
     #[inline(always)]
-    fn run<I: Isa>(self) -> f64 {
-        match self.rows.len() {
-            1 => self.side_by_side::<I, 1>(),
-            2..=4 => self.side_by_side::<I, 4>(),
-            _ if I::REGISTER == 16 => self.side_by_side::<I, 4>(),
-            _ => self.side_by_side::<I, MOST>(),
+    fn run<I: Isa>(mut self) -> Self::Output {
+        let mut all = LossSum::default();
+        for (k, rows) in self.work.rows.chunks(self.batch).enumerate() {
+            if k % STEPS == 0 && (self.work.is_stopped)() {
+                return None;
+            }
+            let loss = match rows.len() {
+                ..=4 => self.batch::<I, 4>(rows),
+                _ if I::REGISTER == 16 => self.batch::<I, 4>(rows),
+                _ => self.batch::<I, MOST>(rows),
+            };
+            all.add(loss);
+            if !loss.sum.is_finite() {
+                break;
+            }
         }
+        Some(all)
     }
 }
 
-/// The intermediate values of L rows.
-struct Rows<'a, T, const L: usize> {
-    /// What layers read: x of the first and a of every layer, one behind the other.
-    read: &'a mut [[T; L]],
-    /// Of every layer
-    dz: &'a mut [[T; L]],
-    /// Of every layer
-    z: &'a mut [[T; L]],
-    targets: &'a mut [[T; L]],
+impl<T: Real> Passes<'_, T> {
+    /// One batch, L rows at a time.
+    #[inline(always)]
+    fn batch<I: Isa, const L: usize>(&mut self, rows: &[u32]) -> LossSum {
+        let Work {
+            architecture, data, ..
+        } = self.work;
+        let total = data.weight_of(rows);
+        let (values, scale) = match &self.aim {
+            Aim::Gradient { values, scale, .. } => (*values, *scale),
+            Aim::Steps { values, .. } => (&**values, scale(total)),
+        };
+        let size = blocks(architecture);
+        let room = &mut self.room[..size * rows.len().div_ceil(L)];
+        let pass = Pass {
+            architecture,
+            data,
+            values,
+            scale,
+        };
+        let mut left = &mut *room;
+        for numbers in rows.chunks(L) {
+            let blocks;
+            (blocks, left) = left.split_at_mut(size);
+            pass.run::<I, L>(numbers, &mut Rows::new(architecture, blocks), self.losses);
+        }
+        let sum = self.losses.take();
+        let room = &*room;
+        match &mut self.aim {
+            Aim::Gradient {
+                values,
+                gradients,
+                is_first,
+                ..
+            } => {
+                sums::<I, T, L>(architecture, room, gradients, *is_first);
+                if *is_first {
+                    add_penalties(architecture, values, gradients);
+                }
+            }
+            Aim::Steps {
+                values,
+                gradients,
+                state,
+                rate,
+            } => {
+                sums::<I, T, L>(architecture, room, gradients, true);
+                add_penalties(architecture, values, gradients);
+                let all = 0..gradients.len();
+                // SAFETY: nobody else has the step.
+                unsafe {
+                    state
+                        .begin(*rate)
+                        .update(all.clone(), &mut values[all], Gradients::new(gradients))
+                };
+            }
+        }
+        LossSum { sum, weight: total }
+    }
 }
 
-/// How many numbers a row takes.
-fn size(architecture: &Architecture) -> usize {
+/// The intermediate values of some rows.
+struct Rows<'a, T> {
+    /// What layers read: x of the first and a of every layer, one behind the other.
+    read: &'a mut [Block<T>],
+    /// Of every layer
+    dz: &'a mut [Block<T>],
+    /// Of every layer
+    z: &'a mut [Block<T>],
+    targets: &'a mut [Block<T>],
+}
+
+/// How many blocks rows take.
+fn blocks(architecture: &Architecture) -> usize {
     architecture.input_count() + 3 * architecture.unit_count() + architecture.output_count()
 }
 
-impl<'a, T, const L: usize> Rows<'a, T, L> {
+impl<'a, T> Rows<'a, T> {
     #[inline(always)]
-    fn new(architecture: &Architecture, room: &'a mut [[T; L]]) -> Self {
+    fn new(architecture: &Architecture, room: &'a mut [Block<T>]) -> Self {
         let units = architecture.unit_count();
         let (read, room) = room.split_at_mut(architecture.input_count() + units);
         let (dz, room) = room.split_at_mut(units);
@@ -121,37 +266,61 @@ impl<'a, T, const L: usize> Rows<'a, T, L> {
     }
 }
 
-impl<T: Real> Gradient<'_, T> {
-    /// L rows at a time.
+/// L rows of each number that begins at a block.
+#[inline(always)]
+fn side_by_side<T, const L: usize>(blocks: &[Block<T>]) -> &[[T; L]] {
+    &blocks.as_flattened().as_chunks().0[..blocks.len()]
+}
+
+/// The same to be changed.
+#[inline(always)]
+fn side_by_side_mut<T, const L: usize>(blocks: &mut [Block<T>]) -> &mut [[T; L]] {
+    let count = blocks.len();
+    &mut blocks.as_flattened_mut().as_chunks_mut().0[..count]
+}
+
+/// The blocks that L rows of each number are in, as one slice.
+#[inline(always)]
+fn used<T, const L: usize>(blocks: &[Block<T>]) -> &[T] {
+    blocks[..(blocks.len() * L).div_ceil(MOST)].as_flattened()
+}
+
+/// The same to be changed.
+#[inline(always)]
+fn used_mut<T, const L: usize>(blocks: &mut [Block<T>]) -> &mut [T] {
+    let count = (blocks.len() * L).div_ceil(MOST);
+    blocks[..count].as_flattened_mut()
+}
+
+/// A pass over L rows.
+struct Pass<'a, T> {
+    architecture: &'a Architecture,
+    data: &'a Data<T>,
+    values: &'a [T],
+    scale: T,
+}
+
+impl<T: Real> Pass<'_, T> {
+    /// From the rows of these numbers to every dz and the losses.
     #[inline(always)]
-    fn side_by_side<I: Isa, const L: usize>(mut self) -> f64 {
-        let size = size(self.architecture);
-        let room: &mut [[T; L]] = std::mem::take(&mut self.room).as_chunks_mut().0;
-        let room = &mut room[..size * self.rows.len().div_ceil(L)];
-        let mut sum = 0.0;
-        for (numbers, room) in self.rows.chunks(L).zip(room.chunks_exact_mut(size)) {
-            let mut rows = Rows::new(self.architecture, room);
-            let weights = self.gather(numbers, &mut rows);
-            self.forward::<I, L>(&mut rows);
-            let losses = self.losses::<I, L>(weights, &mut rows);
-            for l in 0..numbers.len() {
-                sum += weights[l].to_f64() * losses[l].to_f64();
-            }
-            self.backward::<I, L>(&mut rows);
-        }
-        self.sum::<I, L>(room);
-        sum
+    fn run<I: Isa, const L: usize>(&self, numbers: &[u32], rows: &mut Rows<T>, losses: &mut Losses<T>) {
+        let weights = self.gather::<L>(numbers, rows);
+        self.forward::<I, L>(rows);
+        self.losses::<I, L>(weights, rows, losses);
+        self.backward::<I, L>(rows);
     }
 
     /// Takes rows of the data, and how much each counts. Places that are left over repeat the last row and count
     /// nothing.
     #[inline(always)]
-    fn gather<const L: usize>(&self, numbers: &[u32], rows: &mut Rows<T, L>) -> [T; L] {
+    fn gather<const L: usize>(&self, numbers: &[u32], rows: &mut Rows<T>) -> [T; L] {
         let mut weights = [T::ZERO; L];
+        let x = side_by_side_mut::<T, L>(&mut rows.read[..self.data.width]);
+        let t = side_by_side_mut::<T, L>(rows.targets);
         for l in 0..L {
             let row = numbers[l.min(numbers.len() - 1)] as usize;
-            set(rows.read, l, self.data.inputs(row));
-            set(rows.targets, l, self.data.targets(row));
+            set(x, l, self.data.inputs(row));
+            set(t, l, self.data.targets(row));
             if l < numbers.len() {
                 weights[l] = self.data.weight(row);
             }
@@ -160,111 +329,134 @@ impl<T: Real> Gradient<'_, T> {
     }
 
     #[inline(always)]
-    fn forward<I: Isa, const L: usize>(&self, rows: &mut Rows<T, L>) {
+    fn forward<I: Isa, const L: usize>(&self, rows: &mut Rows<T>) {
         for layer in self.architecture.layers() {
             let here = layer.outputs.clone();
             let (before, a) = rows
                 .read
                 .split_at_mut(self.architecture.input_count() + here.start);
-            let x = &before[before.len() - layer.inputs..];
+            let x = side_by_side::<T, L>(&before[before.len() - layer.inputs..]);
             let (z, a) = (&mut rows.z[here], &mut a[..layer.units]);
             let (w, b) = (
                 &self.values[layer.weights.clone()],
                 &self.values[layer.biases.clone()],
             );
-            for (j, (z, &b)) in z.iter_mut().zip(b).enumerate() {
-                *z = weighted_sum::<I, T, L>([b; L], x, w[j..].iter().step_by(layer.units));
+            if !affine_side_by_side::<I, T, L>(x, w, b, side_by_side_mut(z)) {
+                recover::<T, L>(x, w, b, side_by_side_mut(z));
             }
-            if !all_finite(z.as_flattened()) {
-                recover(x, w, b, z);
-            }
+            let activation = layer.options.activation;
             // A function of its own, not compiled for every L.
-            layer
-                .options
-                .activation
-                .apply_to(z.as_flattened(), a.as_flattened_mut());
-            if layer.options.activation == Activation::Softmax {
-                softmax_side_by_side::<I, T, L>(a);
+            activation.apply_to(used::<T, L>(z), used_mut::<T, L>(a));
+            if activation == Activation::Softmax {
+                softmax_side_by_side::<T, L>(side_by_side_mut(a), |x| {
+                    for x in x {
+                        *x = x.exp::<I>();
+                    }
+                });
             }
         }
     }
 
     /// The loss of each row, and dz of the last layer.
     #[inline(always)]
-    fn losses<I: Isa, const L: usize>(&self, weights: [T; L], rows: &mut Rows<T, L>) -> [T; L] {
+    fn losses<I: Isa, const L: usize>(&self, weights: [T; L], rows: &mut Rows<T>, losses: &mut Losses<T>) {
         let (layer, loss) = (self.architecture.output_layer(), self.architecture.loss());
         let z = &rows.z[layer.outputs.clone()];
         let a = &rows.read[rows.read.len() - layer.units..];
         let dz = &mut rows.dz[layer.outputs.clone()];
-        loss.gradient::<I, T, L>(z, a, rows.targets, dz);
+        let t = side_by_side::<T, L>(rows.targets);
+        loss.gradient::<I, T, L>(side_by_side(z), side_by_side(a), t, side_by_side_mut(dz));
         if !loss.is_fused() {
-            let activation = layer.options.activation;
-            activation.backward_to(z.as_flattened(), a.as_flattened(), dz.as_flattened_mut());
+            derive::<T, L>(layer, z, a, dz);
         }
-        for dz in dz {
+        for dz in side_by_side_mut::<T, L>(dz) {
             for l in 0..L {
                 dz[l] *= weights[l] * self.scale;
             }
         }
-        loss.value::<I, T, L>(z, a, rows.targets)
+        losses.add::<I, L>(side_by_side(z), side_by_side(a), t, weights);
     }
 
     /// dz of the layers before the last.
     #[inline(always)]
-    fn backward<I: Isa, const L: usize>(&self, rows: &mut Rows<T, L>) {
+    fn backward<I: Isa, const L: usize>(&self, rows: &mut Rows<T>) {
         let layers = self.architecture.layers();
         for (before, layer) in layers.iter().zip(&layers[1..]).rev() {
             let here = before.outputs.clone();
             let (dx, dz) = rows.dz[here.start..].split_at_mut(before.units);
-            let w = self.values[layer.weights.clone()].chunks_exact(layer.units);
-            for (dx, w) in dx.iter_mut().zip(w) {
-                *dx = weighted_sum::<I, T, L>([T::ZERO; L], &dz[..layer.units], w.iter());
-            }
+            let dz = side_by_side::<T, L>(&dz[..layer.units]);
+            let w = &self.values[layer.weights.clone()];
+            few_at_a_time!(before.units, i, COUNT => {
+                let mut sums = [[T::ZERO; L]; COUNT];
+                let w = &w[i * layer.units..][..COUNT * layer.units];
+                for (j, dz) in dz.iter().enumerate() {
+                    for (u, sums) in sums.iter_mut().enumerate() {
+                        for l in 0..L {
+                            sums[l] = I::mul_add(dz[l], w[u * layer.units + j], sums[l]);
+                        }
+                    }
+                }
+                *at_mut(side_by_side_mut(dx), i) = sums;
+            });
             let a = &rows.read[self.architecture.input_count() + here.start..][..before.units];
-            let activation = before.options.activation;
-            activation.backward_to(
-                rows.z[here].as_flattened(),
-                a.as_flattened(),
-                dx.as_flattened_mut(),
-            );
+            derive::<T, L>(before, &rows.z[here], a, dx);
         }
     }
+}
 
-    /// The gradients, from all rows.
-    #[inline(always)]
-    fn sum<I: Isa, const L: usize>(&mut self, room: &[[T; L]]) {
-        let (inputs, units) = (self.architecture.input_count(), self.architecture.unit_count());
-        let size = size(self.architecture);
-        for layer in self.architecture.layers() {
-            let dz = inputs + units + layer.outputs.start;
-            let x = inputs + layer.outputs.start - layer.inputs;
-            let w = &mut self.gradients[layer.weights.clone()];
-            for (i, w) in w.chunks_exact_mut(layer.units).enumerate() {
-                for (j, w) in w.iter_mut().enumerate() {
-                    let mut sums = [T::ZERO; L];
-                    for rows in room.chunks_exact(size) {
-                        let (x, dz) = (&rows[x + i], &rows[dz + j]);
+/// dz of a layer in place of da.
+#[inline(always)]
+fn derive<T: Real, const L: usize>(layer: &Layer, z: &[Block<T>], a: &[Block<T>], d: &mut [Block<T>]) {
+    let activation = layer.options.activation;
+    activation.backward_to(used::<T, L>(z), used::<T, L>(a), used_mut::<T, L>(d));
+}
+
+/// The gradients of the data loss, from all rows.
+#[inline(always)]
+fn sums<I: Isa, T: Real, const L: usize>(
+    architecture: &Architecture,
+    room: &[Block<T>],
+    gradients: &mut [T],
+    is_first: bool,
+) {
+    let (inputs, units) = (architecture.input_count(), architecture.unit_count());
+    let size = blocks(architecture);
+    for layer in architecture.layers() {
+        let dz = inputs + units + layer.outputs.start;
+        let x = inputs + layer.outputs.start - layer.inputs;
+        // The biases are the weights of an input that is always 1, and follow the others.
+        for i in 0..=layer.inputs {
+            few_at_a_time!(layer.units, j, COUNT => {
+                let mut sums = [[T::ZERO; L]; COUNT];
+                let mut left = room;
+                while !left.is_empty() {
+                    let rows;
+                    (rows, left) = left.split_at(size);
+                    let dz: &[[T; L]; COUNT] = at(side_by_side(&rows[dz..][..layer.units]), j);
+                    let x = if i < layer.inputs {
+                        side_by_side::<T, L>(&rows[x..][..layer.inputs])[i]
+                    } else {
+                        [T::ONE; L]
+                    };
+                    for (sums, dz) in sums.iter_mut().zip(dz) {
                         for l in 0..L {
                             sums[l] = I::mul_add(x[l], dz[l], sums[l]);
                         }
                     }
-                    put(w, sum_of_all(sums), self.is_first);
                 }
-            }
-            if self.is_first {
-                add_penalty_gradient(layer, &self.values[layer.weights.clone()], w);
-            }
-            let b = &mut self.gradients[layer.biases.clone()];
-            for (j, b) in b.iter_mut().enumerate() {
-                let mut sums = [T::ZERO; L];
-                for rows in room.chunks_exact(size) {
-                    for l in 0..L {
-                        sums[l] += rows[dz + j][l];
-                    }
+                let to: &mut [T; COUNT] = at_mut(gradients, layer.weights.start + i * layer.units + j);
+                for (to, sum) in to.iter_mut().zip(sums_of_all(sums)) {
+                    *to = if is_first { sum } else { *to + sum };
                 }
-                put(b, sum_of_all(sums), self.is_first);
-            }
+            });
         }
+    }
+}
+
+fn add_penalties<T: Real>(architecture: &Architecture, values: &[T], gradients: &mut [T]) {
+    for layer in architecture.layers() {
+        let here = layer.weights.clone();
+        add_penalty_gradient(layer, &values[here.clone()], &mut gradients[here]);
     }
 }
 
@@ -278,24 +470,9 @@ fn set<T: Copy, const L: usize>(side_by_side: &mut [[T; L]], l: usize, row: &[T]
     }
 }
 
-/// `start + sum_k w[k] x[k]`
-#[inline(always)]
-fn weighted_sum<'a, I: Isa, T: Real, const L: usize>(
-    start: [T; L],
-    x: &[[T; L]],
-    w: impl Iterator<Item = &'a T>,
-) -> [T; L] {
-    let mut sum = start;
-    for (x, &w) in x.iter().zip(w) {
-        for l in 0..L {
-            sum[l] = I::mul_add(x[l], w, sum[l]);
-        }
-    }
-    sum
-}
-
 /// Takes the sums again that are not finite; see [`recovered`].
 #[cold]
+#[inline(never)]
 fn recover<T: Real, const L: usize>(x: &[[T; L]], w: &[T], b: &[T], z: &mut [[T; L]]) {
     for l in 0..L {
         let x: Vec<T> = x.iter().map(|x| x[l]).collect();
@@ -305,22 +482,22 @@ fn recover<T: Real, const L: usize>(x: &[[T; L]], w: &[T], b: &[T], z: &mut [[T;
     }
 }
 
-/// Puts a sum in place of a gradient, or adds it.
+/// The sums of L numbers each, a power of 2: halves are added to halves.
 #[inline(always)]
-fn put<T: Real>(gradient: &mut T, sum: T, is_first: bool) {
-    *gradient = if is_first { sum } else { *gradient + sum };
-}
-
-/// The sum of L numbers, a power of 2: halves are added to halves.
-#[inline(always)]
-fn sum_of_all<T: Real, const L: usize>(mut x: [T; L]) -> T {
+fn sums_of_all<T: Real, const L: usize, const U: usize>(mut x: [[T; L]; U]) -> [T; U] {
     let mut half = L / 2;
     while half > 0 {
-        for l in 0..half {
-            let other = x[l + half];
-            x[l] += other;
+        for x in &mut x {
+            for l in 0..half {
+                let other = x[l + half];
+                x[l] += other;
+            }
         }
         half /= 2;
     }
-    x[0]
+    let mut sums = [T::ZERO; U];
+    for u in 0..U {
+        sums[u] = x[u][0];
+    }
+    sums
 }

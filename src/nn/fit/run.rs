@@ -67,6 +67,8 @@ pub struct Run<T> {
     pub(super) epoch: usize,
     monitor: Arc<Monitor<T>>,
     clock: Clock,
+    /// Whether anybody wants to know when epochs ended. To look at the clock takes as long as a few small steps.
+    is_timed: bool,
     ended: Option<StoppedBy>,
 }
 
@@ -156,6 +158,7 @@ impl<T: Real> Run<T> {
             monitor: Arc::new(Monitor::new(copy()?, Vec::new())),
             values: copy()?,
             clock: Clock::start(),
+            is_timed: true,
             ended: None,
             problem,
         })
@@ -185,6 +188,11 @@ impl<T: Real> Run<T> {
     /// Milliseconds since the run was made ready.
     pub fn elapsed(&self) -> f64 {
         self.clock.milliseconds()
+    }
+
+    /// Whether the reports that follow are to say when their epochs ended; else that is 0. They do at first.
+    pub fn set_timed(&mut self, is_timed: bool) {
+        self.is_timed = is_timed;
     }
 
     /// How the run is to be done.
@@ -265,28 +273,23 @@ impl<T: Real> Run<T> {
         let rate = self
             .schedule
             .rate(self.epoch, options.epochs, options.learning_rate);
-        let monitor = self.monitor.clone();
-        let (clock, timeout) = (self.clock, options.timeout);
-        let is_stopped = move || {
-            if is_late(&clock, timeout) {
-                monitor.stop(StoppedBy::Timeout);
-            }
-            monitor.stopped().is_some()
-        };
-        if !self.shuffle(&is_stopped) {
+        if !self.shuffle() {
             return Ok(false);
         }
-        let Some(loss) = self.train(rate, &is_stopped)? else {
+        let Some(loss) = self.train(rate)? else {
             return Ok(false);
         };
         let loss = self.finite("loss", loss.mean())?;
         if !are_finite(&self.values) {
             return Err(self.diverged("weights", "NaN or Infinity"));
         }
-        let validation_loss = match self.validate(&is_stopped) {
-            _ if self.validation.is_empty() => None,
-            None => return Ok(false),
-            Some(loss) => Some(self.finite("validation loss", loss.mean())?),
+        let validation_loss = if self.validation.is_empty() {
+            None
+        } else {
+            let Some(loss) = self.validate() else {
+                return Ok(false);
+            };
+            Some(self.finite("validation loss", loss.mean())?)
         };
         self.epoch += 1;
         self.judge(validation_loss.unwrap_or(loss));
@@ -295,7 +298,7 @@ impl<T: Real> Run<T> {
             loss,
             validation_loss,
             learning_rate: rate,
-            elapsed: self.clock.milliseconds(),
+            elapsed: if self.is_timed { self.elapsed() } else { 0.0 },
         };
         self.monitor.publish(&self.values, report);
         Ok(true)
@@ -319,18 +322,19 @@ impl<T: Real> Run<T> {
     }
 
     /// The order of the epoch; false if stopped.
-    fn shuffle(&mut self, is_stopped: &dyn Fn() -> bool) -> bool {
+    fn shuffle(&mut self) -> bool {
         if !self.options().shuffle {
             return true;
         }
+        let is_stopped = stops(&self.monitor, self.clock, self.options().timeout);
         self.order.copy_from_slice(&self.training);
         let numbers = [SHUFFLE, self.epoch as u64, 0];
         let mut generator = Generator::stream(self.problem.seed, numbers);
-        shuffle(&mut self.order, &mut generator, is_stopped)
+        shuffle(&mut self.order, &mut generator, &is_stopped)
     }
 
     /// Goes once over the rows of training; their loss, or nothing if stopped.
-    fn train(&mut self, rate: f64, is_stopped: &(dyn Fn() -> bool + Sync)) -> Result<Option<LossSum>> {
+    fn train(&mut self, rate: f64) -> Result<Option<LossSum>> {
         let Problem {
             architecture,
             seed,
@@ -341,31 +345,32 @@ impl<T: Real> Run<T> {
         let (count, seed) = (architecture.parameter_count(), *seed);
         let batch = options.batch_size.unwrap_or(usize::MAX).min(self.order.len());
         let first_step = (self.epoch * self.order.len().div_ceil(batch)) as u64;
+        let is_stopped = stops(&self.monitor, self.clock, options.timeout);
+        let trainer = &mut self.trainer;
+        let all_rows = Work {
+            architecture,
+            data,
+            rows: &self.order,
+            next: None,
+            is_stopped: &is_stopped,
+        };
+        if let (Solver::Steps(state), true) = (&mut self.solver, self.gradients.is_empty()) {
+            let (values, numbers) = (&mut self.values, (seed, first_step));
+            return Ok(trainer.steps(all_rows, batch, values, (state, rate), numbers));
+        }
         let mut all = LossSum::default();
         for (k, rows) in self.order.chunks(batch).enumerate() {
             let step = first_step + k as u64;
-            let work = Work {
-                architecture,
-                data,
-                rows,
-                next: self.order.get((k + 1) * batch).copied(),
-                is_stopped,
-            };
+            let work = Work { rows, ..all_rows };
             let trainer = &mut self.trainer;
             let loss = match &mut self.solver {
                 Solver::Steps(state) => {
-                    let values = &mut self.values;
-                    let loss = if self.gradients.is_empty() {
-                        trainer.step(work, values, seed, step, state.begin(rate))
-                    } else {
-                        let gradients = &mut self.gradients;
-                        let loss = trainer.gradient(work, values, seed, step, gradients);
-                        if let Some(norm) = options.clip_norm {
-                            clip_norm(gradients, norm);
-                        }
-                        state.step(&mut values[..count], gradients, rate);
-                        loss
-                    };
+                    let (values, gradients) = (&mut self.values, &mut self.gradients);
+                    let loss = trainer.gradient(work, values, seed, step, gradients);
+                    if let Some(norm) = options.clip_norm {
+                        clip_norm(gradients, norm);
+                    }
+                    state.step(&mut values[..count], gradients, rate);
                     let Some(loss) = loss else { return Ok(None) };
                     trainer.update_statistics(architecture, &mut self.values);
                     loss
@@ -400,14 +405,15 @@ impl<T: Real> Run<T> {
     }
 
     /// The loss over the rows of validation; nothing if stopped.
-    fn validate(&mut self, is_stopped: &(dyn Fn() -> bool + Sync)) -> Option<LossSum> {
+    fn validate(&mut self) -> Option<LossSum> {
         let problem = &self.problem;
+        let is_stopped = stops(&self.monitor, self.clock, problem.options.timeout);
         let work = Work {
             architecture: &problem.architecture,
             data: problem.held_out.as_ref().unwrap_or(&problem.data),
             rows: &self.validation,
             next: None,
-            is_stopped,
+            is_stopped: &is_stopped,
         };
         self.trainer.loss(work, &self.values, &mut |_| {})
     }
@@ -472,6 +478,16 @@ fn shuffle(rows: &mut [u32], generator: &mut Generator, is_stopped: &dyn Fn() ->
         rows.swap(i, generator.below(i as u64 + 1) as usize);
     }
     true
+}
+
+/// Asks whether the run is to stop; where it is late, it is.
+fn stops<T: Real>(monitor: &Monitor<T>, clock: Clock, timeout: Option<f64>) -> impl Fn() -> bool + Sync {
+    move || {
+        if is_late(&clock, timeout) {
+            monitor.stop(StoppedBy::Timeout);
+        }
+        monitor.stopped().is_some()
+    }
 }
 
 fn is_late(clock: &Clock, timeout: Option<f64>) -> bool {

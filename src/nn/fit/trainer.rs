@@ -6,7 +6,7 @@ use crate::nn::architecture::Architecture;
 use crate::nn::batch::{Batch, Masks, Next, Sink, most_gradients};
 use crate::nn::error::Result;
 use crate::nn::online::zeros;
-use crate::nn::optimizer::{Gradients, Step};
+use crate::nn::optimizer::{Gradients, OptimizerState, Step};
 use crate::nn::options::Normalization;
 use crate::nn::real::Real;
 use crate::nn::team::{Shared, Team, share};
@@ -50,8 +50,10 @@ pub struct Trainer<T> {
 /// Losses of rows, each times its weight, and the sum of the weights.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LossSum {
-    sum: f64,
-    weight: f64,
+    /// Of the losses.
+    pub sum: f64,
+    /// Of the weights.
+    pub weight: f64,
 }
 
 impl LossSum {
@@ -65,9 +67,16 @@ impl LossSum {
     }
 
     /// Takes `other` in.
+    #[inline]
     pub fn add(&mut self, other: LossSum) {
         self.sum += other.sum;
         self.weight += other.weight;
+    }
+
+    /// Both together.
+    pub fn plus(mut self, other: LossSum) -> Self {
+        self.add(other);
+        self
     }
 }
 
@@ -106,10 +115,7 @@ impl<T: Real> Trainer<T> {
             .max(1);
         let team = Team::new(threads);
         let narrow = Narrow::new(architecture, capacity)?;
-        let room_size = match narrow {
-            Some(_) => architecture.parameter_count(),
-            None => most_gradients(architecture),
-        };
+        let room_size = most_gradients(architecture);
         Ok(Trainer {
             rooms: zeros(room_size * team.size(), "the gradients")?,
             room_size,
@@ -140,7 +146,6 @@ impl<T: Real> Trainer<T> {
             sum: 0.0,
             weight: total,
         };
-        let (values, gradients) = (Shared::of(values), Shared::new(gradients));
         let mut first_row = 0;
         for rows in work.rows.chunks(self.batch.capacity()) {
             let masks = Masks {
@@ -149,17 +154,23 @@ impl<T: Real> Trainer<T> {
                 first_row,
             };
             let is_first = first_row == 0;
-            let sink = |_| Keep {
-                values,
-                gradients,
-                is_first,
-            };
             let work = Work {
                 rows,
                 next: None,
                 ..work
             };
-            loss.sum += self.pass(work, values, Some((masks, scale)), sink);
+            loss.sum += match &mut self.narrow {
+                Some(narrow) => narrow.gradient(work, values, scale, gradients, is_first),
+                None => {
+                    let (values, gradients) = (Shared::of(values), Shared::new(gradients));
+                    let sink = |_| Keep {
+                        values,
+                        gradients,
+                        is_first,
+                    };
+                    self.pass(work, values, Some((masks, scale)), sink)
+                }
+            };
             first_row += rows.len();
             if (work.is_stopped)() {
                 return None;
@@ -173,23 +184,43 @@ impl<T: Real> Trainer<T> {
         rows <= self.batch.capacity()
     }
 
-    /// Takes a step by the gradient of the objective over the rows, which there must be [room](Self::has_room) for: each
-    /// parameter is moved as soon as its gradient is known. Their data loss at the values before; nothing if stopped,
-    /// and then some are moved and others are not.
-    pub fn step(
+    /// Takes a step by the gradient of the objective over each `batch` of the rows, one after the other, which there must
+    /// be [room](Self::has_room) for: each parameter is moved as soon as its gradient is known. Their data loss, each at
+    /// the values before its step; nothing if stopped, and then some values are moved and others are not. Ends early
+    /// where a loss is not finite.
+    pub fn steps(
         &mut self,
         work: Work<T>,
+        batch: usize,
         values: &mut [T],
-        seed: u64,
-        number: u64,
-        step: Step<T>,
+        (state, rate): (&mut OptimizerState<T>, f64),
+        (seed, first_step): (u64, u64),
     ) -> Option<LossSum> {
-        let (total, scale) = weight(work);
-        let masks = Masks {
+        if let Some(narrow) = &mut self.narrow {
+            return narrow.steps(work, batch, values, state, rate);
+        }
+        let mut all = LossSum::default();
+        let mut masks = Masks {
             seed,
-            step: number,
+            step: first_step,
             first_row: 0,
         };
+        for (k, rows) in work.rows.chunks(batch).enumerate() {
+            let next = work.rows.get((k + 1) * batch).copied();
+            let loss = self.step(Work { rows, next, ..work }, values, masks, state.begin(rate))?;
+            self.batch.update_statistics(work.architecture, values);
+            all.add(loss);
+            if !loss.sum.is_finite() {
+                break;
+            }
+            masks.step += 1;
+        }
+        Some(all)
+    }
+
+    /// One of these.
+    fn step(&mut self, work: Work<T>, values: &mut [T], masks: Masks, step: Step<T>) -> Option<LossSum> {
+        let (weight, scale) = weight(work);
         let values = Shared::new(values);
         let mut rooms = std::mem::take(&mut self.rooms);
         let all_rooms = Shared::new(&mut rooms);
@@ -202,12 +233,11 @@ impl<T: Real> Trainer<T> {
         };
         let sum = self.pass(work, values, Some((masks, scale)), sink);
         self.rooms = rooms;
-        let loss = LossSum { sum, weight: total };
         if (work.is_stopped)() {
             self.begun = None;
             return None;
         }
-        Some(loss)
+        Some(LossSum { sum, weight })
     }
 
     /// The data loss over the rows, with dropout off and running statistics; nothing if stopped. `see` gets the
@@ -253,15 +283,6 @@ impl<T: Real> Trainer<T> {
             is_stopped,
         } = work;
         let begun = self.begun.take();
-        if let (Some(narrow), Some((_, scale))) = (&mut self.narrow, training) {
-            let mut sum = 0.0;
-            let mut compute = |values: &[T], gradients: &mut [T], is_first: bool| {
-                sum = narrow.gradient((architecture, data, rows), values, scale, gradients, is_first);
-            };
-            // SAFETY: no other thread is at work.
-            unsafe { sink(0).take(0..architecture.parameter_count(), &mut compute) };
-            return sum;
-        }
         let masks = training.map(|training| training.0);
         let mut pass = self.batch.pass(architecture, rows.len(), masks, is_stopped);
         if begun.is_some_and(|row| rows == [row]) {
@@ -340,16 +361,15 @@ fn work_of(architecture: &Architecture, rows: usize) -> usize {
 
 /// The weights of the rows of a batch in all, and how much a row of weight 1 counts in the mean.
 fn weight<T: Real>(work: Work<T>) -> (f64, T) {
-    let total = if work.data.is_weighted() {
-        work.rows
-            .iter()
-            .map(|&row| work.data.weight(row as usize).to_f64())
-            .sum()
-    } else {
-        work.rows.len() as f64
-    };
+    let total = work.data.weight_of(work.rows);
+    (total, scale(total))
+}
+
+/// How much a row of weight 1 counts in the mean over rows that weigh `total`.
+#[inline]
+pub(super) fn scale<T: Real>(total: f64) -> T {
     // A batch whose rows all weigh nothing teaches nothing.
-    (total, T::from_f64(if total > 0.0 { 1.0 / total } else { 0.0 }))
+    T::from_f64(if total > 0.0 { 1.0 / total } else { 0.0 })
 }
 
 /// Keeps gradients.

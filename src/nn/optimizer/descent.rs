@@ -67,25 +67,31 @@ impl Sgd {
         memory: Memory<T>,
         eta: f64,
     ) {
-        let rule = Descend {
+        sweep(self.rule(eta), params, gradients, memory);
+    }
+
+    /// What a step does to a parameter.
+    #[inline]
+    pub(super) fn rule<T: Real>(&self, eta: f64) -> Descend<T> {
+        Descend {
             eta: T::from_f64(eta),
-            lambda: T::from_f64(self.weight_decay),
-        };
-        sweep(rule, params, gradients, memory);
+            keep: T::from_f64(1.0 - eta * self.weight_decay),
+        }
     }
 }
 
+/// What a step of [`Sgd`] does to a parameter, which has no memory: `p = (1 - eta lambda) p - eta g`, so that nothing but
+/// one operation waits for g.
 #[derive(Clone, Copy)]
-struct Descend<T> {
+pub struct Descend<T> {
     eta: T,
-    lambda: T,
+    keep: T,
 }
 
 impl<T: Real> Rule<T, 0> for Descend<T> {
     #[inline(always)]
     fn apply<I: Isa>(self, p: T, g: T, _: [T; 0]) -> (T, [T; 0]) {
-        let g = decayed::<I, T>(g, self.lambda, p);
-        (I::mul_add(-self.eta, g, p), [])
+        (I::mul_add(-self.eta, g, self.keep * p), [])
     }
 }
 

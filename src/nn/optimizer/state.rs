@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Optimizer;
+use super::descent::Descend;
 use super::{Adadelta, Adagrad, Lion, Momentum, Nadam, Nesterov, Radam, Rprop, Sgd};
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::real::Real;
@@ -103,6 +104,20 @@ impl<T: Real> OptimizerState<T> {
             mu_product: self.mu_product,
             learning_rate,
         }
+    }
+
+    /// What a step does to a parameter, where that is so little that it can be done at once.
+    #[inline]
+    pub fn descent(&self, learning_rate: f64) -> Option<Descend<T>> {
+        match &self.optimizer {
+            Optimizer::Sgd(sgd) => Some(sgd.rule(learning_rate)),
+            _ => None,
+        }
+    }
+
+    /// Counts steps of a [`descent`](Self::descent) that were taken.
+    pub fn count(&mut self, steps: u64) {
+        self.steps += steps;
     }
 
     /// The optimizer that this is the state of.
