@@ -13,9 +13,10 @@ use super::activation::{Activation, singles, singles_mut, softmax_to};
 use super::architecture::{Architecture, Layer};
 use super::error::Result;
 use super::kernels::are_finite;
+use super::lines::Lines;
 use super::loss::Loss;
 use super::normalization::{self, MOMENTUM};
-use super::online::{recovered, weighted_sums, zeros};
+use super::online::{recovered, weighted_sums};
 use super::options::Normalization;
 use super::product::{Matrix, Onto, product, product_of_few, transpose};
 use super::random::Generator;
@@ -32,8 +33,12 @@ const SMALL_TILE: usize = 1 << 13;
 /// But those of so many inputs at least.
 const LEAST_INPUTS: usize = 16;
 
+/// Sums over the inputs of a first layer of so many weights are cut in two (see [`Pass::cut`]): of fewer, threads are not
+/// worth their while, and more do not stay in the cache of a core anyway.
+const CUT: Range<usize> = 1 << 14..1 << 18;
+
 /// Room for the intermediate values of a batch, reused from batch to batch.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Batch<T> {
     capacity: usize,
     /// Of the last pass.
@@ -41,7 +46,7 @@ pub struct Batch<T> {
     places: Vec<Places>,
     /// Where dz and dx of a layer stand with rows as columns, and how wide the widest is.
     turned: [(usize, usize); 2],
-    memory: Vec<T>,
+    memory: Lines<T>,
 }
 
 /// Where a layer's intermediate values begin in the memory of a batch. Those that the layer does not need
@@ -68,6 +73,8 @@ struct Places {
     dropped: usize,
     /// 0 or 1 / (1 - dropout), `[m][units]`
     mask: usize,
+    /// The second halves of sums that are cut, `[m][units]`
+    half: usize,
 }
 
 /// Which outputs are dropped: it follows from the seed, the step and the row alone.
@@ -95,7 +102,8 @@ impl<T: Real> Batch<T> {
         let places = architecture
             .layers()
             .iter()
-            .map(|layer| {
+            .enumerate()
+            .map(|(l, layer)| {
                 let all = capacity * layer.units;
                 let room = |needed: bool, count: usize| if needed { count } else { 0 };
                 let normalized = layer.options.normalization.is_some();
@@ -112,6 +120,7 @@ impl<T: Real> Batch<T> {
                     inverse_deviations: place(room(normalized, layer.units.max(capacity))),
                     dropped: place(room(drops, all)),
                     mask: place(room(drops, all)),
+                    half: place(room(l == 0 && CUT.contains(&layer.weights.len()), all)),
                 }
             })
             .collect();
@@ -123,7 +132,7 @@ impl<T: Real> Batch<T> {
             rows: 0,
             places,
             turned,
-            memory: zeros(length, "a batch")?,
+            memory: Lines::zeros(length, "a batch")?,
         })
     }
 
@@ -292,6 +301,48 @@ impl<T: Real> Pass<'_, T> {
         }
     }
 
+    /// The input at which the sums of the first layer are cut in two halves, if they are: always in training, on however
+    /// many threads, so that the bits are the same. Two threads can then find a half each, and read only weights that
+    /// no other one writes: to take lines of the cache from another core takes longer than to multiply what is in them.
+    pub fn cut(&self) -> Option<usize> {
+        let layer = &self.architecture.layers()[0];
+        let is_cut = self.masks.is_some() && self.rows > 1 && CUT.contains(&layer.weights.len());
+        // Where two threads divide its weights to move them.
+        is_cut.then(|| share(layer.inputs, 0, 2).end)
+    }
+
+    /// The same pass, of which the [halves](Self::half) are there.
+    pub fn with_halves(self) -> Self {
+        Pass {
+            is_begun: true,
+            ..self
+        }
+    }
+
+    /// The first or the second half of the sums of the first layer, of `rows` with the inputs `x`.
+    ///
+    /// # Safety
+    /// No other thread may be at work on this half of these rows.
+    pub unsafe fn half(&self, is_first: bool, cut: usize, values: &[T], rows: &Range<usize>, x: &[T]) {
+        let (layer, places) = (&self.architecture.layers()[0], &self.places[0]);
+        let (w, b) = (&values[layer.weights.clone()], &values[layer.biases.clone()]);
+        let (inputs, onto, place) = if is_first {
+            (0..cut, Onto::Row(b), places.y)
+        } else {
+            (cut..layer.inputs, Onto::Nothing, places.half)
+        };
+        let w = &w[inputs.start * layer.units..inputs.end * layer.units];
+        let w = Matrix::new(w, inputs.len(), layer.units);
+        let x = Matrix::new(x, rows.len(), layer.inputs).columns(inputs);
+        // SAFETY: as the caller promises.
+        product(
+            unsafe { self.memory.write(span(place, layer.units, rows)) },
+            onto,
+            x,
+            w,
+        );
+    }
+
     /// Whether a pass can take the weighted sums of the first layer for the row that comes next, as one thread moves
     /// weights by one row.
     pub fn begins_next(&self) -> bool {
@@ -319,15 +370,26 @@ impl<T: Real> Pass<'_, T> {
             if (self.is_stopped)() {
                 return;
             }
+            let cut = self.cut().filter(|_| l == 0);
+            if let (Some(cut), false) = (cut, self.is_begun) {
+                // SAFETY: as the caller promises.
+                unsafe {
+                    self.half(true, cut, values, &rows, x);
+                    self.half(false, cut, values, &rows, x);
+                }
+            }
             // SAFETY: these rows are this thread's, as the caller promises, and the parts do not overlap.
             let part = |start| unsafe { self.memory.write(span(start, layer.units, &rows)) };
             let (y, a) = (part(places.y), part(places.a));
             let (w, b) = (&values[layer.weights.clone()], &values[layer.biases.clone()]);
-            if rows.len() == 1 {
-                if !(self.is_begun && l == 0) {
-                    // The sums are those of a product, but the weights are read in their order.
-                    weighted_sums(x, w, b, y);
-                }
+            if cut.is_some() {
+                let half = part(places.half);
+                y.iter_mut().zip(half).for_each(|(y, half)| *y += *half);
+            } else if self.is_begun && l == 0 {
+                // They are there.
+            } else if rows.len() == 1 {
+                // The sums are those of a product, but the weights are read in their order.
+                weighted_sums(x, w, b, y);
             } else {
                 let w = Matrix::new(w, layer.inputs, layer.units);
                 product(y, Onto::Row(b), Matrix::new(x, rows.len(), layer.inputs), w);

@@ -19,6 +19,7 @@
 //! | [`schedule`] | the learning rate of each epoch |
 //! | [`archive`] | JSON and tensors in one file |
 //! | [`host`] | what a platform provides: files, threads, a clock |
+//! | [`lines`] | numbers in whole lines of the cache |
 //! | [`team`] | threads that share the steps of a fit |
 //! | [`evaluation`] | the measures of `evaluate` |
 //! | [`fit`] | training: many epochs over many rows |
@@ -43,6 +44,7 @@ pub mod host;
 pub mod initializer;
 pub mod kernels;
 pub mod lbfgs;
+pub mod lines;
 pub mod loss;
 pub mod normalization;
 pub mod online;

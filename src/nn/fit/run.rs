@@ -14,6 +14,7 @@ use crate::nn::batch::penalty;
 use crate::nn::error::{Code, Error, JsNumber, Result};
 use crate::nn::host::{self, Clock};
 use crate::nn::kernels::are_finite;
+use crate::nn::lines::Lines;
 use crate::nn::online::zeros;
 use crate::nn::optimizer::clip_norm;
 use crate::nn::random::Generator;
@@ -55,7 +56,7 @@ pub struct Run<T> {
     /// The rows of training in the order of the epoch.
     order: Vec<u32>,
     trainer: Trainer<T>,
-    pub(super) values: Vec<T>,
+    pub(super) values: Lines<T>,
     /// Of all parameters, where a step needs them at once; else empty.
     gradients: Vec<T>,
     pub(super) solver: Solver<T>,
@@ -156,7 +157,7 @@ impl<T: Real> Run<T> {
             best: keeps_best.then(copy).transpose()?,
             epoch: 0,
             monitor: Arc::new(Monitor::new(copy()?, Vec::new())),
-            values: copy()?,
+            values: Lines::copy(values, "the weights")?,
             clock: Clock::start(),
             is_timed: true,
             ended: None,
@@ -172,7 +173,7 @@ impl<T: Real> Run<T> {
     /// Takes up a run where it was: `reports` are those of the epochs that are done.
     pub(super) fn restore(&mut self, reports: Vec<EpochReport>) {
         self.epoch = reports.len();
-        self.monitor = Arc::new(Monitor::new(self.values.clone(), reports));
+        self.monitor = Arc::new(Monitor::new(self.values.to_vec(), reports));
     }
 
     /// How many epochs are done.

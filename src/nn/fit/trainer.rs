@@ -297,6 +297,42 @@ impl<T: Real> Trainer<T> {
         let pays = work_of(architecture, rows.len()) >= 2 * WORK_OF_A_THREAD;
         let size = if pays { self.team.size() } else { 1 };
         let row_threads = if self.shares_rows { size } else { 1 };
+        let gather = |mine: &Range<usize>| {
+            // SAFETY: each thread asks for rows that are its own.
+            let x = unsafe { inputs.write(mine.start * data.width..mine.end * data.width) };
+            // SAFETY: as above.
+            let t = unsafe { targets.write(mine.start * data.units..mine.end * data.units) };
+            let places = x.chunks_exact_mut(data.width).zip(t.chunks_exact_mut(data.units));
+            for (&row, (x, t)) in rows[mine.clone()].iter().zip(places) {
+                x.copy_from_slice(data.inputs(row as usize));
+                t.copy_from_slice(data.targets(row as usize));
+            }
+        };
+        let examples = |mine: &Range<usize>| match together {
+            Some(first) => data.stretch(first + mine.start..first + mine.end),
+            // SAFETY: nobody writes rows that have been gathered.
+            None => unsafe {
+                let x = inputs.read(mine.start * data.width..mine.end * data.width);
+                (x, targets.read(mine.start * data.units..mine.end * data.units))
+            },
+        };
+        let mut is_gathered = together.is_some();
+        if let (2, Some(cut)) = (row_threads, pass.cut()) {
+            if !is_gathered {
+                self.team
+                    .run(size, &|index| gather(&share(rows.len(), index, size)));
+                is_gathered = true;
+            }
+            self.team.run(size, &|index| {
+                // SAFETY: each thread has a half, and nobody writes values or inputs.
+                unsafe {
+                    let values = values.read(0..architecture.value_count());
+                    let all = 0..rows.len();
+                    pass.half(index == 0, cut, values, &all, examples(&all).0);
+                }
+            });
+            pass = pass.with_halves();
+        }
         self.team.run(size, &|index| {
             let mine = if index < row_threads {
                 share(rows.len(), index, row_threads)
@@ -312,19 +348,10 @@ impl<T: Real> Trainer<T> {
                 for (&row, w) in rows[mine.clone()].iter().zip(&mut *w) {
                     *w = data.weight(row as usize);
                 }
-                let (x, t) = match together {
-                    Some(first) => data.stretch(first + mine.start..first + mine.end),
-                    None => {
-                        let x = inputs.write(mine.start * data.width..mine.end * data.width);
-                        let t = targets.write(mine.start * data.units..mine.end * data.units);
-                        let places = x.chunks_exact_mut(data.width).zip(t.chunks_exact_mut(data.units));
-                        for (&row, (x, t)) in rows[mine.clone()].iter().zip(places) {
-                            x.copy_from_slice(data.inputs(row as usize));
-                            t.copy_from_slice(data.targets(row as usize));
-                        }
-                        (&*x, &*t)
-                    }
-                };
+                if !is_gathered {
+                    gather(&mine);
+                }
+                let (x, t) = examples(&mine);
                 let values = values.read(0..architecture.value_count());
                 pass.forward(values, mine.clone(), x);
                 pass.losses(mine.clone(), t, losses.write(mine.clone()));
@@ -339,10 +366,7 @@ impl<T: Real> Trainer<T> {
             self.team.run(size, &|index| {
                 // SAFETY: no row is written any more, and shares do not overlap.
                 unsafe {
-                    let x = match together {
-                        Some(first) => data.stretch(first..first + rows.len()).0,
-                        None => inputs.read(0..rows.len() * data.width),
-                    };
+                    let x = examples(&(0..rows.len())).0;
                     pass.gradients((index, size), x, next_x, &sink(index));
                 }
             });

@@ -1,0 +1,71 @@
+//! Numbers in whole lines of the cache.
+
+use std::ops::{Deref, DerefMut};
+
+use super::error::Result;
+use super::online::zeros;
+use super::real::Real;
+
+/// How many bytes a line has.
+const LINE: usize = 64;
+
+/// Numbers of which the first begins a line, so that threads that write different lines of them do not take these from
+/// each other.
+#[derive(Debug)]
+pub struct Lines<T> {
+    room: Vec<T>,
+    start: usize,
+}
+
+impl<T: Real> Lines<T> {
+    /// So many zeros.
+    ///
+    /// # Errors
+    /// `OutOfMemory` where the system has none, for what is named.
+    pub fn zeros(count: usize, name: &str) -> Result<Self> {
+        let most = LINE / size_of::<T>();
+        let mut room: Vec<T> = zeros(count + most, name)?;
+        let start = room.as_ptr().align_offset(LINE).min(most);
+        room.truncate(start + count);
+        Ok(Lines { room, start })
+    }
+
+    /// A copy of these numbers.
+    ///
+    /// # Errors
+    /// As [`zeros`](Self::zeros).
+    pub fn copy(numbers: &[T], name: &str) -> Result<Self> {
+        let mut lines = Self::zeros(numbers.len(), name)?;
+        lines.copy_from_slice(numbers);
+        Ok(lines)
+    }
+}
+
+impl<T> Deref for Lines<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.room[self.start..]
+    }
+}
+
+impl<T> DerefMut for Lines<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.room[self.start..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_number_begins_a_line() {
+        for count in [0, 1, 7, 1000] {
+            let lines = Lines::<f32>::zeros(count, "the test").unwrap();
+            assert_eq!(lines.len(), count);
+            assert_eq!(lines.as_ptr() as usize % LINE, 0);
+        }
+        assert_eq!(*Lines::copy(&[1.0, 2.0], "the test").unwrap(), [1.0, 2.0]);
+    }
+}
