@@ -325,3 +325,28 @@ fn steps_whose_sums_overflow_are_left_to_others() {
             .all(|(mine, other)| (mine / other - 1.0).abs() < 1e-12 || mine == other)
     );
 }
+
+#[test]
+fn sums_that_are_cut_in_training_come_to_what_evaluation_finds() {
+    let network = json!({ "layers": [700, 40, 3], "loss": "crossEntropy" });
+    let architecture = Arc::new(Architecture::new(&NetworkOptions::from_json(&network).unwrap()).unwrap());
+    let mut generator = Generator::new(6);
+    let rows = 50;
+    let inputs: Vec<f64> = (0..rows * 700).map(|_| generator.uniform()).collect();
+    let targets: Vec<f64> = (0..rows)
+        .flat_map(|row| [0, 1, 2].map(|k| f64::from(row % 3 == k)))
+        .collect();
+    let data = data::<f64>(&architecture, &inputs, &targets);
+    let mut values = vec![0.0; architecture.value_count()];
+    initialize(&architecture, &mut values, 7);
+    let evaluated = fit::evaluate(&architecture, &values, &data).unwrap().loss;
+    for threads in [1, 2] {
+        let options = json!({ "epochs": 1, "batchSize": "full", "optimizer": "sgd", "threads": threads });
+        let start = Start::new(options, 0, &architecture).unwrap();
+        let run = fit::begin(architecture.clone(), &start, data.clone(), None, &values).unwrap();
+        let monitor = run.monitor().clone();
+        to_the_end(run, &mut values.clone());
+        let loss = monitor.reports(0, |reports| reports[0].loss);
+        assert!((loss / evaluated - 1.0).abs() < 1e-13, "{loss}, not {evaluated}");
+    }
+}

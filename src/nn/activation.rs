@@ -320,7 +320,8 @@ pub fn softmax_to<T: Real>(z: &mut [T], units: usize) {
     simd::run(Softmax(z, units));
 }
 
-/// [`softmax`] of L rows side by side, `z[unit][row]`; `exp` takes e^x of all numbers.
+/// [`softmax`] of L rows side by side, `z[unit][row]`; `exp` takes e^x of all numbers. No vectors are gathered across the
+/// rows (see [`BLOCK`]).
 #[inline(always)]
 pub fn softmax_side_by_side<T: Real, const L: usize>(z: &mut [[T; L]], exp: impl FnOnce(&mut [T])) {
     let mut largest = z[0];
@@ -328,11 +329,13 @@ pub fn softmax_side_by_side<T: Real, const L: usize>(z: &mut [[T; L]], exp: impl
         for l in 0..L {
             largest[l] = max(largest[l], z[l]);
         }
+        black_box(());
     }
     for z in &mut *z {
         for l in 0..L {
             z[l] -= largest[l];
         }
+        black_box(());
     }
     exp(z.as_flattened_mut());
     let mut sum = [T::ZERO; L];
@@ -340,11 +343,13 @@ pub fn softmax_side_by_side<T: Real, const L: usize>(z: &mut [[T; L]], exp: impl
         for l in 0..L {
             sum[l] += z[l];
         }
+        black_box(());
     }
     for z in z {
         for l in 0..L {
             z[l] = z[l] / sum[l];
         }
+        black_box(());
     }
 }
 

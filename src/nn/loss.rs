@@ -4,6 +4,8 @@
 //! number. The loss of a batch is the mean over its rows. crossEntropy and binaryCrossEntropy are computed
 //! from z (softmax and sigmoid are fused with them), so that no logarithm of a rounded 0 is taken.
 
+use std::hint::black_box;
+
 use super::activation::{Activation, softplus};
 use super::real::Real;
 use super::simd::Isa;
@@ -104,6 +106,7 @@ impl Loss {
                     for l in 0..L {
                         sum[l] += smoothed(t[l]) * (log_sum[l] - (z[l] - z_top[l]));
                     }
+                    apart::<L>();
                 }
                 sum
             }
@@ -170,11 +173,13 @@ impl Loss {
                     for l in 0..L {
                         total[l] += smoothed(t[l]);
                     }
+                    apart::<L>();
                 }
                 for ((d, a), t) in d.iter_mut().zip(a).zip(t) {
                     for l in 0..L {
                         d[l] = a[l] * total[l] - smoothed(t[l]);
                     }
+                    apart::<L>();
                 }
             }
             BinaryCrossEntropy { positive_weight } => {
@@ -190,6 +195,7 @@ impl Loss {
                     for l in 0..L {
                         d[l] = self.derivative::<I, T>(a[l], t[l], count);
                     }
+                    apart::<L>();
                 }
             }
         }
@@ -253,6 +259,14 @@ fn each<T: Real, const L: usize>(mut x: [T; L], f: impl Fn(T) -> T) -> [T; L] {
 fn smoothing<T: Real>(s: f64, count: usize) -> impl Fn(T) -> T {
     let (keep, spread) = (T::from_f64(1.0 - s), T::from_f64(s / count as f64));
     move |t| keep * t + spread
+}
+
+/// Keeps the compiler from gathering vectors across rows that are side by side; a row by itself may become one.
+#[inline(always)]
+fn apart<const L: usize>() {
+    if L > 1 {
+        black_box(());
+    }
 }
 
 /// The largest of L rows side by side.

@@ -3,8 +3,8 @@
 use crate::nn::architecture::Architecture;
 use crate::nn::error::Result;
 use crate::nn::kernels::at_mut;
+use crate::nn::lines::Lines;
 use crate::nn::loss::Loss;
-use crate::nn::online::zeros;
 use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
 
@@ -18,7 +18,7 @@ pub struct Losses<T> {
     /// How many rows' losses are still to be found.
     rows: usize,
     /// z, a and targets of these, `[3][units][ROWS]`
-    numbers: Vec<T>,
+    numbers: Lines<T>,
     weights: [T; ROWS],
     sum: f64,
 }
@@ -34,7 +34,7 @@ impl<T: Real> Losses<T> {
             loss: architecture.loss(),
             units,
             rows: 0,
-            numbers: zeros(3 * units * ROWS, "a batch")?,
+            numbers: Lines::zeros(3 * units * ROWS, "a batch")?,
             weights: [T::ZERO; ROWS],
             sum: 0.0,
         })
@@ -56,9 +56,12 @@ impl<T: Real> Losses<T> {
             }
             return;
         }
-        let numbers = self.numbers.as_chunks_mut::<ROWS>().0;
-        for (k, numbers) in z.iter().chain(a).chain(t).zip(numbers) {
-            *at_mut(numbers, self.rows) = *k;
+        let (z_room, others) = self.numbers.as_chunks_mut::<ROWS>().0.split_at_mut(self.units);
+        let (a_room, t_room) = others.split_at_mut(self.units);
+        for (room, rows) in [(z_room, z), (a_room, a), (t_room, t)] {
+            for (room, rows) in room.iter_mut().zip(rows) {
+                *at_mut(room, self.rows) = *rows;
+            }
         }
         *at_mut(&mut self.weights, self.rows) = weights;
         self.rows += L;

@@ -12,6 +12,7 @@ use crate::nn::architecture::{Architecture, Layer};
 use crate::nn::batch::add_penalty_gradient;
 use crate::nn::error::Result;
 use crate::nn::kernels::{affine_side_by_side, at, at_mut, few_at_a_time};
+use crate::nn::lines::Lines;
 use crate::nn::online::{recovered, zeros};
 use crate::nn::optimizer::{Gradients, OptimizerState};
 use crate::nn::real::Real;
@@ -38,7 +39,7 @@ type Block<T> = [T; MOST];
 
 /// Room for the passes of a narrow network.
 pub struct Narrow<T> {
-    room: Vec<T>,
+    room: Lines<T>,
     gradients: Vec<T>,
     losses: Losses<T>,
     tiny: Option<Functions>,
@@ -55,7 +56,7 @@ impl<T: Real> Narrow<T> {
             return Ok(None);
         }
         Ok(Some(Narrow {
-            room: zeros(blocks(architecture) * capacity.next_multiple_of(MOST), "a batch")?,
+            room: Lines::zeros(blocks(architecture) * capacity.next_multiple_of(MOST), "a batch")?,
             gradients: zeros(architecture.parameter_count(), "the gradients")?,
             losses: Losses::new(architecture)?,
             tiny: Functions::of(architecture),
@@ -373,6 +374,8 @@ impl<T: Real> Pass<'_, T> {
             for l in 0..L {
                 dz[l] *= weights[l] * self.scale;
             }
+            // No vectors across these blocks: to gather them takes longer.
+            black_box(());
         }
         losses.add::<I, L>(side_by_side(z), side_by_side(a), t, weights);
     }
