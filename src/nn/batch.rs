@@ -33,7 +33,7 @@ const SMALL_TILE: usize = 1 << 13;
 /// But those of so many inputs at least.
 const LEAST_INPUTS: usize = 16;
 
-/// Sums over the inputs of a first layer of so many weights are cut in two (see [`Pass::cut`]): of fewer, threads are not
+/// Sums over the inputs of a first layer of so many weights are cut in two (see `Pass::cut`): of fewer, threads are not
 /// worth their while, and more do not stay in the cache of a core anyway.
 const CUT: Range<usize> = 1 << 14..1 << 18;
 
@@ -311,7 +311,7 @@ impl<T: Real> Pass<'_, T> {
         is_cut.then(|| share(layer.inputs, 0, 2).end)
     }
 
-    /// The same pass, of which the [halves](Self::half) are there.
+    /// The same pass, of which the halves are there.
     pub fn with_halves(self) -> Self {
         Pass {
             is_begun: true,

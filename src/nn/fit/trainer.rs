@@ -179,7 +179,7 @@ impl<T: Real> Trainer<T> {
         Some(loss)
     }
 
-    /// Whether a batch of so many rows can be [taken at once](Self::step).
+    /// Whether a batch of so many rows can be [taken at once](Self::steps).
     pub fn has_room(&self, rows: usize) -> bool {
         rows <= self.batch.capacity()
     }
