@@ -328,17 +328,26 @@ fn steps_whose_sums_overflow_are_left_to_others() {
 
 #[test]
 fn sums_that_are_cut_in_training_come_to_what_evaluation_finds() {
-    let network = json!({ "layers": [700, 40, 3], "loss": "crossEntropy" });
+    // Few inputs are not cut, however many weights there are.
+    for (inputs, units) in [(700, 40), (33, 600), (20, 900), (1, 17_000)] {
+        compare_losses(inputs, units);
+    }
+}
+
+fn compare_losses(width: usize, units: usize) {
+    let network = json!({ "layers": [width, units, 3], "loss": "crossEntropy" });
     let architecture = Arc::new(Architecture::new(&NetworkOptions::from_json(&network).unwrap()).unwrap());
     let mut generator = Generator::new(6);
     let rows = 50;
-    let inputs: Vec<f64> = (0..rows * 700).map(|_| generator.uniform()).collect();
+    let inputs: Vec<f64> = (0..rows * width).map(|_| generator.uniform()).collect();
     let targets: Vec<f64> = (0..rows)
         .flat_map(|row| [0, 1, 2].map(|k| f64::from(row % 3 == k)))
         .collect();
     let data = data::<f64>(&architecture, &inputs, &targets);
     let mut values = vec![0.0; architecture.value_count()];
     initialize(&architecture, &mut values, 7);
+    // Biases are not 0.
+    values.iter_mut().for_each(|value| *value += 0.01);
     let evaluated = fit::evaluate(&architecture, &values, &data).unwrap().loss;
     for threads in [1, 2] {
         let options = json!({ "epochs": 1, "batchSize": "full", "optimizer": "sgd", "threads": threads });

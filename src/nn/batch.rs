@@ -307,8 +307,9 @@ impl<T: Real> Pass<'_, T> {
     pub fn cut(&self) -> Option<usize> {
         let layer = &self.architecture.layers()[0];
         let is_cut = self.masks.is_some() && self.rows > 1 && CUT.contains(&layer.weights.len());
-        // Where two threads divide its weights to move them.
-        is_cut.then(|| share(layer.inputs, 0, 2).end)
+        // Where two threads divide its weights to move them; few inputs are not divided.
+        let cut = share(layer.inputs, 0, 2).end;
+        (is_cut && cut > 0).then_some(cut)
     }
 
     /// The same pass, of which the halves are there.
