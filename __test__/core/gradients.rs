@@ -63,9 +63,10 @@ pub fn training_pass<T: Real>(
     // SAFETY: this thread is the only one.
     unsafe {
         pass.forward(values, 0..rows, inputs);
-        pass.losses(0..rows, targets, &mut losses);
+        let training = gradients.is_some().then_some((weights, T::from_f64(1.0 / total)));
+        pass.losses(0..rows, targets, &mut losses, training);
         if let Some(gradients) = gradients {
-            pass.backward(values, 0..rows, targets, weights, T::from_f64(1.0 / total));
+            pass.backward(values, 0..rows);
             pass.gradients((0, 1), inputs, None, &Keep(values, Shared::new(gradients)));
         }
     }

@@ -9,19 +9,18 @@
 
 use std::ops::Range;
 
-use super::activation::{Activation, singles, singles_mut, softmax_to};
 use super::architecture::{Architecture, Layer};
 use super::error::Result;
 use super::kernels::are_finite;
 use super::lines::Lines;
-use super::loss::Loss;
 use super::normalization::{self, MOMENTUM};
 use super::online::{recovered, weighted_sums};
 use super::options::Normalization;
+use super::outputs::{OutputGradient, Outputs, activate};
 use super::product::{Matrix, Onto, product, product_of_few, transpose};
 use super::random::Generator;
 use super::real::Real;
-use super::simd::{self, Isa, Scalar, Task};
+use super::simd::{self, Isa, Task};
 use super::team::{Shared, share};
 
 /// Below so many rows, turning them into columns costs more than it brings.
@@ -182,6 +181,16 @@ impl<T: Real> Batch<T> {
         let pass = self.pass(architecture, rows, None, &|| false);
         // SAFETY: no other thread knows of the pass.
         unsafe { pass.forward(values, 0..rows, inputs) };
+        let (layer, places) = pass.output();
+        let part = |start| span(start, layer.units, &(0..rows));
+        // SAFETY: as above.
+        let (y, a) = unsafe {
+            (
+                pass.memory.read(part(places.y)),
+                pass.memory.write(part(places.a)),
+            )
+        };
+        activate(layer.options.activation, y, a, layer.units);
     }
 
     /// Takes the statistics of the last training pass into the running ones among `values`.
@@ -218,8 +227,24 @@ pub trait Sink<T>: Sync {
     /// No other thread may be at work on these parameters.
     unsafe fn take(&self, range: Range<usize>, compute: impl FnOnce(&[T], &mut [T], bool));
 
-    /// The same for the gradients of weights, from one example: `x[i] dz[j]`. Only sinks that move the weights are asked
-    /// to begin the next example on the way.
+    /// The same for the gradients of weights, `x dz` with `x[inputs][rows]` and `dz[rows][units]`.
+    ///
+    /// # Safety
+    /// As for [`Self::take`].
+    unsafe fn take_product(&self, range: Range<usize>, x: Matrix<T>, dz: Matrix<T>)
+    where
+        T: Real,
+    {
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.take(range, |_, gradients, is_first| {
+                product(gradients, onto(is_first), x, dz)
+            })
+        };
+    }
+
+    /// The same from one example: `x[i] dz[j]`. Only sinks that move the weights are asked to begin the next example on
+    /// the way.
     ///
     /// # Safety
     /// As for [`Self::take`].
@@ -229,11 +254,7 @@ pub trait Sink<T>: Sync {
     {
         let (x, dz) = (Matrix::new(x, x.len(), 1), Matrix::new(dz, 1, dz.len()));
         // SAFETY: as the caller promises.
-        unsafe {
-            self.take(range, |_, gradients, is_first| {
-                product(gradients, onto(is_first), x, dz)
-            })
-        };
+        unsafe { self.take_product(range, x, dz) };
     }
 }
 
@@ -355,7 +376,7 @@ impl<T: Real> Pass<'_, T> {
         self.rows == 1 && !layer.is_penalized()
     }
 
-    /// From `x`, the inputs of `rows`, to the outputs. In training, outputs are dropped as the masks say and a
+    /// From `x`, the inputs of `rows`, to what the activation of the outputs is taken of. In training, outputs are dropped as the masks say and a
     /// batch normalization takes the statistics of the batch, which must then not be shared between threads;
     /// a batch of one row has no variance and takes the running statistics.
     ///
@@ -407,11 +428,10 @@ impl<T: Real> Pass<'_, T> {
                     self.normalize_rows(layer, places, values, &rows, y, part(places.n))
                 }
             }
-            let activation = layer.options.activation;
-            activation.apply_to(y, a);
-            if activation == Activation::Softmax {
-                softmax_to(a, layer.units);
+            if l + 1 == self.places.len() {
+                return;
             }
+            activate(layer.options.activation, y, a, layer.units);
             x = match self.masks {
                 Some(masks) if layer.options.dropout > 0.0 => {
                     let (mask, dropped) = (part(places.mask), part(places.dropped));
@@ -426,57 +446,49 @@ impl<T: Real> Pass<'_, T> {
         }
     }
 
-    /// The loss of each of `rows`, after [`Self::forward`].
+    /// The loss of each of `rows`, after [`Self::forward`]. In training, the gradient of what the outputs' activation is
+    /// taken of too: row i counts `weights[i] * scale`, or `scale`, for these `(weights, scale)`; else the outputs.
     ///
     /// # Safety
     /// No other thread may be at work on these rows.
-    pub unsafe fn losses(&self, rows: Range<usize>, targets: &[T], losses: &mut [f64]) {
-        let (layer, places) = self.output();
-        // SAFETY: these rows are this thread's, as the caller promises.
-        let part = |start| unsafe { self.memory.read(span(start, layer.units, &rows)) };
-        simd::run(LossValues {
-            loss: self.architecture.loss(),
-            units: layer.units,
-            y: part(places.y),
-            a: part(places.a),
-            targets,
-            losses,
-        });
-    }
-
-    /// The gradient of each dz of `rows`, after [`Self::forward`] in training. Row i counts `weights[i] * scale`,
-    /// or `scale`.
-    ///
-    /// # Safety
-    /// No other thread may be at work on these rows.
-    pub unsafe fn backward(
+    pub unsafe fn losses(
         &self,
-        values: &[T],
         rows: Range<usize>,
         targets: &[T],
-        weights: Option<&[T]>,
-        scale: T,
+        losses: &mut [f64],
+        training: Option<(Option<&[T]>, T)>,
     ) {
-        let (output, places) = self.output();
+        let (layer, places) = self.output();
+        let part = |start| span(start, layer.units, &rows);
+        // SAFETY: these rows are this thread's, as the caller promises, and no part is taken twice at a time.
+        unsafe {
+            Outputs {
+                activation: layer.options.activation,
+                loss: self.architecture.loss(),
+                units: layer.units,
+                y: self.memory.read(part(places.y)),
+                a: self.memory.write(part(places.a)),
+                targets,
+                losses,
+                gradient: training.map(|(weights, scale)| OutputGradient {
+                    weights,
+                    scale,
+                    d: self.memory.write(part(places.dz)),
+                }),
+            }
+            .find(self.rows);
+        }
+    }
+
+    /// The gradient of each dz of `rows`, after [`Self::losses`] in training.
+    ///
+    /// # Safety
+    /// No other thread may be at work on these rows.
+    pub unsafe fn backward(&self, values: &[T], rows: Range<usize>) {
         // SAFETY: these rows are this thread's, as the caller promises, and no part is taken twice at a time.
         let write = |start, units| unsafe { self.memory.write(span(start, units, &rows)) };
         // SAFETY: as above.
         let read = |start, units| unsafe { self.memory.read(span(start, units, &rows)) };
-        let (y, a) = (read(places.y, output.units), read(places.a, output.units));
-        let (loss, dz) = (self.architecture.loss(), write(places.dz, output.units));
-        simd::run(LossGradient {
-            loss,
-            units: output.units,
-            y,
-            a,
-            targets,
-            weights,
-            scale,
-            d: dz,
-        });
-        if !loss.is_fused() {
-            output.options.activation.backward_to(y, a, dz);
-        }
         let layers = self.architecture.layers();
         for (l, (layer, places)) in layers.iter().zip(self.places).enumerate().rev() {
             if (self.is_stopped)() {
@@ -553,31 +565,33 @@ impl<T: Real> Pass<'_, T> {
             }
 
             let units = share(layer.units, index, size);
-            let sum_into = |range: &Range<usize>, rows: &[T], factors: Option<&[T]>| {
-                let mine = range.start + units.start..range.start + units.end;
+            let mine = |range: &Range<usize>| range.start + units.start..range.start + units.end;
+            // As the weights of an input that is always 1.
+            let take_sums = |range: &Range<usize>, rows: &[T]| {
+                let rows = Matrix::new(rows, self.rows, layer.units).columns(units.clone());
                 // SAFETY: as above.
-                unsafe {
-                    sink.take(mine, |_, gradients, is_first| {
-                        if is_first {
-                            gradients.fill(T::ZERO);
-                        }
-                        let columns = units.clone();
-                        simd::run(AddColumns {
-                            rows,
-                            factors,
-                            width: layer.units,
-                            columns,
-                            sums: gradients,
-                        });
-                    });
-                }
+                unsafe { sink.take_product(mine(range), Matrix::ones(self.rows), rows) };
             };
             if !units.is_empty() {
-                sum_into(&layer.biases, dz, None);
+                take_sums(&layer.biases, dz);
                 if layer.options.normalization.is_some() {
                     let (dy, n) = (read(places.dy), read(places.n));
-                    sum_into(&layer.beta, dy, None);
-                    sum_into(&layer.gamma, dy, Some(n));
+                    take_sums(&layer.beta, dy);
+                    // SAFETY: as above.
+                    unsafe {
+                        sink.take(mine(&layer.gamma), |_, gradients, is_first| {
+                            if is_first {
+                                gradients.fill(T::ZERO);
+                            }
+                            simd::run(AddProducts {
+                                rows: dy,
+                                factors: n,
+                                width: layer.units,
+                                columns: units.clone(),
+                                sums: gradients,
+                            });
+                        });
+                    }
                 }
             }
             let inputs = share(layer.inputs, index, size);
@@ -625,12 +639,16 @@ impl<T: Real> Pass<'_, T> {
             let dz = Matrix::new(dz, self.rows, layer.units);
             // SAFETY: shares do not overlap, and this one is this thread's.
             unsafe {
-                sink.take(weights, |values, gradients, is_first| {
-                    product(gradients, onto(is_first), x, dz);
-                    if is_first {
-                        add_penalty_gradient(layer, values, gradients);
-                    }
-                });
+                if layer.is_penalized() {
+                    sink.take(weights, |values, gradients, is_first| {
+                        product(gradients, onto(is_first), x, dz);
+                        if is_first {
+                            add_penalty_gradient(layer, values, gradients);
+                        }
+                    });
+                } else {
+                    sink.take_product(weights, x, dz);
+                }
             }
         }
     }
@@ -815,47 +833,30 @@ pub(super) fn add_penalty_gradient<T: Real>(layer: &Layer, w: &[T], dw: &mut [T]
     }
 }
 
-/// Adds the rows, or their products with `factors`, to the sums of some of their columns.
-struct AddColumns<'a, T> {
+/// Adds the products of rows and `factors` to the sums of some of their columns.
+struct AddProducts<'a, T> {
     rows: &'a [T],
-    factors: Option<&'a [T]>,
+    factors: &'a [T],
     width: usize,
     columns: Range<usize>,
     sums: &'a mut [T],
 }
 
-impl<T: Real> Task for AddColumns<'_, T> {
+impl<T: Real> Task for AddProducts<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let (width, columns, sums) = (self.width, self.columns, self.sums);
-        let rows = self.rows.chunks_exact(width).map(|row| &row[columns.clone()]);
-        match self.factors {
-            None => rows.for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x)),
-            Some(factors) => {
-                let factors = factors.chunks_exact(width).map(|row| &row[columns.clone()]);
-                for (row, factors) in rows.zip(factors) {
-                    for (sum, (&x, &factor)) in sums.iter_mut().zip(row.iter().zip(factors)) {
-                        *sum += x * factor;
-                    }
-                }
+        let rows = self.rows.chunks_exact(self.width);
+        for (row, factors) in rows.zip(self.factors.chunks_exact(self.width)) {
+            let numbers = row[self.columns.clone()]
+                .iter()
+                .zip(&factors[self.columns.clone()]);
+            for (sum, (&x, &factor)) in self.sums.iter_mut().zip(numbers) {
+                *sum += x * factor;
             }
         }
     }
-}
-
-/// The sums of the columns of rows as wide as there are sums.
-fn column_sums<T: Real>(rows: &[T], sums: &mut [T]) {
-    sums.fill(T::ZERO);
-    let (width, columns) = (sums.len(), 0..sums.len());
-    simd::run(AddColumns {
-        rows,
-        factors: None,
-        width,
-        columns,
-        sums,
-    });
 }
 
 fn scale_columns<T: Real>(rows: &mut [T], scales: &[T]) {
@@ -867,8 +868,14 @@ fn scale_columns<T: Real>(rows: &mut [T], scales: &[T]) {
 /// The mean and the biased variance of each column, in two passes.
 fn batch_moments<T: Real>(z: &[T], mean: &mut [T], variance: &mut [T]) {
     let units = mean.len();
-    let count = T::from_f64((z.len() / units) as f64);
-    column_sums(z, mean);
+    let rows = z.len() / units;
+    product(
+        mean,
+        Onto::Nothing,
+        Matrix::ones(rows),
+        Matrix::new(z, rows, units),
+    );
+    let count = T::from_f64(rows as f64);
     mean.iter_mut().for_each(|mean| *mean = *mean / count);
     variance.fill(T::ZERO);
     for row in z.chunks_exact(units) {
@@ -879,59 +886,4 @@ fn batch_moments<T: Real>(z: &[T], mean: &mut [T], variance: &mut [T]) {
     variance
         .iter_mut()
         .for_each(|variance| *variance = *variance / count);
-}
-
-struct LossValues<'a, T> {
-    loss: Loss,
-    units: usize,
-    y: &'a [T],
-    a: &'a [T],
-    targets: &'a [T],
-    losses: &'a mut [f64],
-}
-
-impl<T: Real> Task for LossValues<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        let units = self.units;
-        let rows = self.y.chunks_exact(units).zip(self.a.chunks_exact(units));
-        for (((y, a), t), loss) in rows.zip(self.targets.chunks_exact(units)).zip(self.losses) {
-            let [value] = self
-                .loss
-                .value::<Scalar<I>, T, 1>(singles(y), singles(a), singles(t));
-            *loss = value.to_f64();
-        }
-    }
-}
-
-struct LossGradient<'a, T> {
-    loss: Loss,
-    units: usize,
-    y: &'a [T],
-    a: &'a [T],
-    targets: &'a [T],
-    weights: Option<&'a [T]>,
-    scale: T,
-    d: &'a mut [T],
-}
-
-impl<T: Real> Task for LossGradient<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        let units = self.units;
-        let rows = self.y.chunks_exact(units).zip(self.a.chunks_exact(units));
-        let rows = rows
-            .zip(self.targets.chunks_exact(units))
-            .zip(self.d.chunks_exact_mut(units));
-        for (i, (((y, a), t), d)) in rows.enumerate() {
-            let (y, a, t) = (singles(y), singles(a), singles(t));
-            self.loss.gradient::<I, T, 1>(y, a, t, singles_mut(d));
-            let weight = self.weights.map_or(self.scale, |weights| weights[i] * self.scale);
-            d.iter_mut().for_each(|d| *d *= weight);
-        }
-    }
 }

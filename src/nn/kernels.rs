@@ -2,6 +2,8 @@
 //!
 //! Plain loops over exact slices: inlined into a [`super::simd::Task`], they become vector code.
 
+use std::hint::black_box;
+
 use super::real::Real;
 use super::simd::{self, Isa, Task};
 
@@ -82,6 +84,16 @@ pub fn at<T, const W: usize>(numbers: &[T], start: usize) -> &[T; W] {
 #[inline(always)]
 pub fn at_mut<T, const W: usize>(numbers: &mut [T], start: usize) -> &mut [T; W] {
     numbers[start..].first_chunk_mut().expect("is long enough")
+}
+
+/// Puts a row into place l of rows side by side.
+#[inline(always)]
+pub fn set<T: Copy, const L: usize>(side_by_side: &mut [[T; L]], l: usize, row: &[T]) {
+    for (place, &x) in side_by_side.iter_mut().zip(row) {
+        place[l] = x;
+        // No vectors: to scatter one takes longer.
+        black_box(());
+    }
 }
 
 /// `z = b + x w`, each sum in the order of the inputs.

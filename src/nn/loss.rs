@@ -6,9 +6,9 @@
 
 use std::hint::black_box;
 
-use super::activation::{Activation, softplus};
+use super::activation::{Activation, BLOCK, softplus};
 use super::real::Real;
-use super::simd::Isa;
+use super::simd::{self, Isa, Task};
 
 /// What training makes small.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -148,6 +148,16 @@ impl Loss {
         }
     }
 
+    /// [`Self::value`] of a block of rows, with the instructions of this processor, outside a task.
+    pub fn values_of_block<T: Real>(
+        self,
+        z: &[[T; BLOCK]],
+        a: &[[T; BLOCK]],
+        t: &[[T; BLOCK]],
+    ) -> [T; BLOCK] {
+        simd::run(Values { loss: self, z, a, t })
+    }
+
     /// Whether it is computed from z, with the activation of the output layer.
     pub fn is_fused(self) -> bool {
         matches!(self, CrossEntropy { .. } | BinaryCrossEntropy { .. })
@@ -230,6 +240,23 @@ impl Loss {
             Quantile { level } => (c(0.5) - c(level) + c(0.5) * sign(d)) / count,
             CrossEntropy { .. } | BinaryCrossEntropy { .. } => unreachable!("fused with the output layer"),
         }
+    }
+}
+
+/// Losses of rows side by side.
+struct Values<'a, T> {
+    loss: Loss,
+    z: &'a [[T; BLOCK]],
+    a: &'a [[T; BLOCK]],
+    t: &'a [[T; BLOCK]],
+}
+
+impl<T: Real> Task for Values<'_, T> {
+    type Output = [T; BLOCK];
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [T; BLOCK] {
+        self.loss.value::<I, T, BLOCK>(self.z, self.a, self.t)
     }
 }
 

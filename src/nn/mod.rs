@@ -50,6 +50,7 @@ pub mod normalization;
 pub mod online;
 pub mod optimizer;
 pub mod options;
+pub mod outputs;
 pub mod prediction;
 pub mod product;
 pub mod random;

@@ -49,6 +49,20 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
+    /// A row of ones: its product with a matrix is the sums of the columns.
+    pub fn ones(columns: usize) -> Self
+    where
+        T: Real,
+    {
+        Matrix {
+            values: T::ONE_ALONE,
+            rows: 1,
+            columns,
+            row_stride: 0,
+            column_stride: 0,
+        }
+    }
+
     /// Some of the columns.
     pub fn columns(self, range: Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= self.columns);
@@ -80,14 +94,22 @@ pub enum Onto<'a, T> {
     Row(&'a [T]),
     /// What the result holds.
     Result,
+    /// `beta` times what the result holds; of the product, `alpha` times is added. So a step of gradient descent takes the
+    /// gradient at once, which then need not go through memory.
+    Scaled {
+        /// Of the product
+        alpha: T,
+        /// Of the result
+        beta: T,
+    },
 }
 
-/// `out = onto + a b`, on one thread. The rows of `b` must be whole: not those of a transpose.
+/// `out = onto + a b`, on one thread. `b` must not be a transpose.
 ///
 /// # Panics
 /// Where shapes do not fit.
 pub fn product<T: Real>(out: &mut [T], onto: Onto<T>, a: Matrix<T>, b: Matrix<T>) {
-    assert!(a.columns == b.rows && b.column_stride == 1 && b.row_stride == b.columns);
+    assert!(a.columns == b.rows && b.column_stride == 1);
     assert_eq!(out.len(), a.rows * b.columns);
     if let Onto::Row(row) = onto {
         assert_eq!(row.len(), b.columns);
@@ -192,6 +214,7 @@ impl<T: Real> Product<'_, T> {
     fn narrow<I: Isa>(&mut self, part: Part) -> usize {
         match part.end {
             16.. if size_of::<T>() == 4 => self.columns::<I, 6, 16>(part),
+            8.. if I::WIDE => self.columns::<I, 8, 8>(part),
             8.. => self.columns::<I, 6, 8>(part),
             4.. => self.columns::<I, 6, 4>(part),
             2.. => self.columns::<I, 6, 2>(part),
@@ -226,8 +249,13 @@ impl<T: Real> Product<'_, T> {
                 (self.room.cast_const(), W)
             }
         };
+        let onto = match self.onto {
+            onto if inner.start == 0 => onto,
+            Onto::Scaled { alpha, .. } => Onto::Scaled { alpha, beta: T::ONE },
+            _ => Onto::Result,
+        };
         let tile = Tile {
-            onto: if inner.start == 0 { self.onto } else { Onto::Result },
+            onto,
             panel,
             stride,
             inner: inner.len(),
@@ -285,7 +313,7 @@ impl<T: Real> Tile<'_, T> {
         // SAFETY: all places are those that the caller promises.
         unsafe {
             match self.onto {
-                Onto::Nothing => {}
+                Onto::Nothing | Onto::Scaled { .. } => {}
                 Onto::Row(row) => {
                     let row = &row[self.first..self.first + W];
                     sums.iter_mut().for_each(|sums| sums.copy_from_slice(row));
@@ -310,12 +338,22 @@ impl<T: Real> Tile<'_, T> {
             }
             for (r, sums) in sums.iter().enumerate() {
                 let out = out.add(r * self.out_stride + self.first);
-                if self.skip == 0 {
-                    out.cast::<[T; W]>().write(*sums);
-                } else {
-                    out.add(self.skip)
-                        .copy_from_nonoverlapping(sums.as_ptr().add(self.skip), W - self.skip);
+                let out = out.cast::<[T; W]>();
+                let mut sums = *sums;
+                if let Onto::Scaled { alpha, beta } = self.onto {
+                    let old = *out;
+                    for t in 0..W {
+                        sums[t] = I::mul_add(alpha, sums[t], beta * old[t]);
+                    }
                 }
+                // Columns that are there already stay, unless they come out the same again.
+                if self.skip > 0 && matches!(self.onto, Onto::Scaled { .. } | Onto::Result) {
+                    let old = *out;
+                    for t in 0..W {
+                        sums[t] = if t < self.skip { old[t] } else { sums[t] };
+                    }
+                }
+                *out = sums;
             }
         }
         H
@@ -367,12 +405,18 @@ fn ranges(count: usize, stretch: usize) -> impl Iterator<Item = Range<usize>> {
 pub fn transpose<T: Real>(out: &mut [T], values: &[T], rows: usize, columns: usize) {
     assert!(out.len() == values.len() && values.len() == rows * columns);
     // Some rows at a time, so that what is written together lies together.
-    for block in ranges(rows, 16) {
+    const ROWS: usize = 16;
+    for block in ranges(rows, ROWS) {
         for column in 0..columns {
-            let from = &values[block.start * columns + column..];
+            let from = &values[block.start * columns + column..][..(block.len() - 1) * columns + 1];
             let to = &mut out[column * rows..][block.clone()];
-            for (i, to) in to.iter_mut().enumerate() {
-                *to = from[i * columns];
+            if let Ok(to) = <&mut [T; ROWS]>::try_from(&mut *to) {
+                for i in 0..ROWS {
+                    to[i] = from[i * columns];
+                }
+            } else {
+                let from = from.iter().step_by(columns);
+                to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
             }
         }
     }
@@ -395,6 +439,7 @@ mod tests {
             numbers::<T>(inner * columns, 0.2),
         );
         let (start, row) = (numbers::<T>(rows * columns, 0.3), numbers::<T>(columns, 0.4));
+        let (alpha, beta) = (T::from_f64(-0.3), T::from_f64(0.9));
         let mut turned = vec![T::ZERO; a.len()];
         transpose(&mut turned, &a, rows, inner);
         for matrix in [
@@ -405,9 +450,10 @@ mod tests {
                 (Onto::Nothing, None),
                 (Onto::Row(&row), Some(&row)),
                 (Onto::Result, Some(&start)),
+                (Onto::Scaled { alpha, beta }, Some(&start)),
             ] {
                 let mut out = match onto {
-                    Onto::Result => start.clone(),
+                    Onto::Result | Onto::Scaled { .. } => start.clone(),
                     _ => vec![T::from_f64(f64::NAN); start.len()],
                 };
                 product(&mut out, onto, matrix, Matrix::new(&b, inner, columns));
@@ -417,7 +463,13 @@ mod tests {
                             (0..inner).map(|l| a[i * inner + l].to_f64() * b[l * columns + j].to_f64());
                         let first =
                             first.map_or(0.0, |first| first[(i * columns + j) % first.len()].to_f64());
-                        let error = (out[i * columns + j].to_f64() - first - terms.sum::<f64>()).abs();
+                        let exact = match onto {
+                            Onto::Scaled { .. } => {
+                                beta.to_f64() * first + alpha.to_f64() * terms.sum::<f64>()
+                            }
+                            _ => first + terms.sum::<f64>(),
+                        };
+                        let error = (out[i * columns + j].to_f64() - exact).abs();
                         assert!(
                             error < tolerance,
                             "{rows} {inner} {columns} [{i}][{j}]: off by {error}"

@@ -9,7 +9,7 @@
     reason = "one index for several arrays, as in the formulas"
 )]
 
-use super::activation::{Activation, BLOCK, exp_to, softmax_side_by_side};
+use super::activation::{Activation, BLOCK};
 use super::architecture::{Architecture, Layer};
 use super::kernels::{all_finite, max_abs};
 use super::loss::Loss;
@@ -266,32 +266,32 @@ fn activate<I: Isa, T: Real, const L: usize, const N: usize>(f: Activation, z: [
         Activation::Relu => each!(Activation::Relu),
         // Of one row by itself, a number is sooner had from a table.
         Activation::Sigmoid if L == 1 => each!(Activation::Sigmoid),
-        Activation::Tanh if L == 1 => each!(Activation::Tanh),
-        Activation::Sigmoid => in_block(numbers, |x| {
-            let z = *x;
-            Activation::Sigmoid.apply_to(&z, x);
-        }),
-        Activation::Softmax if L == 1 => softmax_side_by_side(&mut a, |x| {
-            for x in x {
-                *x = x.exp::<Scalar<I>>();
-            }
-        }),
-        Activation::Softmax => {
-            softmax_side_by_side(&mut a, |x| in_block(x, |x| exp_to(std::slice::from_mut(x))))
+        // A function of its own, for whole blocks.
+        Activation::Sigmoid => {
+            let (mut z, mut block) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
+            z[..numbers.len()].copy_from_slice(numbers);
+            Activation::Sigmoid.apply_to(&z, &mut block);
+            numbers.copy_from_slice(&block[..numbers.len()]);
         }
+        Activation::Tanh if L == 1 => each!(Activation::Tanh),
+        // Of two, one is the sigmoid of their difference and the other what is left.
+        Activation::Softmax if N == 2 => {
+            for l in 0..L {
+                let d = a[1][l] - a[0][l];
+                let lower = (-d.abs()).sigmoid::<Scalar<I>>();
+                let upper = T::ONE - lower;
+                (a[0][l], a[1][l]) = if d > T::ZERO {
+                    (lower, upper)
+                } else {
+                    (upper, lower)
+                };
+            }
+        }
+        // And of one, which is all there is.
+        Activation::Softmax => a = [[T::ONE; L]; N],
         _ => {}
     }
     a
-}
-
-/// Lets `work` change some numbers as part of a block: a function of its own, as here the compiler would take them one by
-/// one.
-#[inline(always)]
-fn in_block<T: Real>(numbers: &mut [T], work: impl FnOnce(&mut [T; BLOCK])) {
-    let mut block = [T::ZERO; BLOCK];
-    block[..numbers.len()].copy_from_slice(numbers);
-    work(&mut block);
-    numbers.copy_from_slice(&block[..numbers.len()]);
 }
 
 /// d *= f'(z), where that follows from a = f(z).

@@ -1,15 +1,16 @@
 //! The losses of rows as they come, a few side by side.
 
+use crate::nn::activation::BLOCK;
 use crate::nn::architecture::Architecture;
 use crate::nn::error::Result;
 use crate::nn::kernels::at_mut;
 use crate::nn::lines::Lines;
 use crate::nn::loss::Loss;
 use crate::nn::real::Real;
-use crate::nn::simd::{self, Isa, Task};
+use crate::nn::simd::Isa;
 
 /// How many rows' losses are found at a time. Nothing waits for them, and of more rows they hardly take longer.
-const ROWS: usize = 16;
+const ROWS: usize = BLOCK;
 
 /// The sum of the losses of rows, each times its weight.
 pub struct Losses<T> {
@@ -20,6 +21,9 @@ pub struct Losses<T> {
     /// z, a and targets of these, `[3][units][ROWS]`
     numbers: Lines<T>,
     weights: [T; ROWS],
+    /// Of those that were put off, place by place, so that none waits for another.
+    sums: [f64; ROWS],
+    /// Of the others
     sum: f64,
 }
 
@@ -36,6 +40,7 @@ impl<T: Real> Losses<T> {
             rows: 0,
             numbers: Lines::zeros(3 * units * ROWS, "a batch")?,
             weights: [T::ZERO; ROWS],
+            sums: [0.0; ROWS],
             sum: 0.0,
         })
     }
@@ -44,13 +49,11 @@ impl<T: Real> Losses<T> {
     /// [taken](Self::take).
     #[inline(always)]
     pub fn add<I: Isa, const L: usize>(&mut self, z: &[[T; L]], a: &[[T; L]], t: &[[T; L]], weights: [T; L]) {
-        // These are sooner done than put off.
-        let losses = match self.loss {
-            Loss::SquaredError => Some(Loss::SquaredError.value::<I, T, L>(z, a, t)),
-            Loss::Mse => Some(Loss::Mse.value::<I, T, L>(z, a, t)),
-            _ => None,
-        };
-        if let Some(losses) = losses {
+        if !self.puts_off() {
+            let losses = match self.loss {
+                Loss::Mse => Loss::Mse.value::<I, T, L>(z, a, t),
+                _ => Loss::SquaredError.value::<I, T, L>(z, a, t),
+            };
             for l in 0..L {
                 self.sum += weighted(losses[l], weights[l]);
             }
@@ -70,17 +73,19 @@ impl<T: Real> Losses<T> {
         }
     }
 
+    /// Whether losses are found later: squares are sooner done than put off.
+    #[inline(always)]
+    fn puts_off(&self) -> bool {
+        !matches!(self.loss, Loss::SquaredError | Loss::Mse)
+    }
+
     #[inline(never)]
     fn find(&mut self) {
         let [z, a, t] = [0, 1, 2].map(|k| &self.numbers.as_chunks().0[k * self.units..][..self.units]);
-        let losses = simd::run(Values {
-            loss: self.loss,
-            z,
-            a,
-            t,
-        });
-        for (loss, weight) in losses.iter().zip(&self.weights).take(self.rows) {
-            self.sum += weighted(*loss, *weight);
+        let losses = self.loss.values_of_block(z, a, t);
+        self.weights[self.rows..].fill(T::ZERO);
+        for ((sum, &loss), &weight) in self.sums.iter_mut().zip(&losses).zip(&self.weights) {
+            *sum += weighted(loss, weight);
         }
         self.rows = 0;
     }
@@ -91,7 +96,11 @@ impl<T: Real> Losses<T> {
         if self.rows > 0 {
             self.find();
         }
-        std::mem::take(&mut self.sum)
+        if !self.puts_off() {
+            return std::mem::take(&mut self.sum);
+        }
+        let sums = std::mem::replace(&mut self.sums, [0.0; ROWS]);
+        sums.iter().sum()
     }
 }
 
@@ -102,22 +111,5 @@ fn weighted<T: Real>(loss: T, weight: T) -> f64 {
         0.0
     } else {
         weight.to_f64() * loss.to_f64()
-    }
-}
-
-/// Losses of rows side by side.
-struct Values<'a, T> {
-    loss: Loss,
-    z: &'a [[T; ROWS]],
-    a: &'a [[T; ROWS]],
-    t: &'a [[T; ROWS]],
-}
-
-impl<T: Real> Task for Values<'_, T> {
-    type Output = [T; ROWS];
-
-    #[inline(always)]
-    fn run<I: Isa>(self) -> [T; ROWS] {
-        self.loss.value::<I, T, ROWS>(self.z, self.a, self.t)
     }
 }

@@ -11,7 +11,7 @@ use crate::nn::activation::{Activation, softmax_side_by_side};
 use crate::nn::architecture::{Architecture, Layer};
 use crate::nn::batch::add_penalty_gradient;
 use crate::nn::error::Result;
-use crate::nn::kernels::{affine_side_by_side, at, at_mut, few_at_a_time};
+use crate::nn::kernels::{affine_side_by_side, at, at_mut, few_at_a_time, set};
 use crate::nn::lines::Lines;
 use crate::nn::online::{recovered, zeros};
 use crate::nn::optimizer::{Gradients, OptimizerState};
@@ -460,16 +460,6 @@ fn add_penalties<T: Real>(architecture: &Architecture, values: &[T], gradients: 
     for layer in architecture.layers() {
         let here = layer.weights.clone();
         add_penalty_gradient(layer, &values[here.clone()], &mut gradients[here]);
-    }
-}
-
-/// Puts a row into place l of rows side by side.
-#[inline(always)]
-fn set<T: Copy, const L: usize>(side_by_side: &mut [[T; L]], l: usize, row: &[T]) {
-    for (place, &x) in side_by_side.iter_mut().zip(row) {
-        place[l] = x;
-        // No vectors: to scatter one takes longer.
-        black_box(());
     }
 }
 

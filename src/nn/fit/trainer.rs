@@ -6,8 +6,9 @@ use crate::nn::architecture::Architecture;
 use crate::nn::batch::{Batch, Masks, Next, Sink, most_gradients};
 use crate::nn::error::Result;
 use crate::nn::online::zeros;
-use crate::nn::optimizer::{Gradients, OptimizerState, Step};
+use crate::nn::optimizer::{Descend, Gradients, OptimizerState, Step};
 use crate::nn::options::Normalization;
+use crate::nn::product::{Matrix, Onto, product};
 use crate::nn::real::Real;
 use crate::nn::team::{Shared, Team, share};
 
@@ -354,9 +355,11 @@ impl<T: Real> Trainer<T> {
                 let (x, t) = examples(&mine);
                 let values = values.read(0..architecture.value_count());
                 pass.forward(values, mine.clone(), x);
-                pass.losses(mine.clone(), t, losses.write(mine.clone()));
-                if let Some((_, scale)) = training {
-                    pass.backward(values, mine, t, data.is_weighted().then_some(&*w), scale);
+                let weights = data.is_weighted().then_some(&*w);
+                let training = training.map(|(_, scale)| (weights, scale));
+                pass.losses(mine.clone(), t, losses.write(mine.clone()), training);
+                if training.is_some() {
+                    pass.backward(values, mine);
                 }
             }
         });
@@ -428,6 +431,18 @@ impl<T: Real> Sink<T> for Move<'_, T> {
             let values = self.values.write(range.clone());
             compute(values, gradients, true);
             self.step.update(range, values, Gradients::new(gradients));
+        }
+    }
+
+    unsafe fn take_product(&self, range: Range<usize>, x: Matrix<T>, dz: Matrix<T>) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match self.step.descent() {
+                Some(Descend { alpha, beta }) => {
+                    product(self.values.write(range), Onto::Scaled { alpha, beta }, x, dz)
+                }
+                None => self.take(range, |_, gradients, _| product(gradients, Onto::Nothing, x, dz)),
+            }
         }
     }
 

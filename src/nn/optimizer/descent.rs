@@ -74,24 +74,26 @@ impl Sgd {
     #[inline]
     pub(super) fn rule<T: Real>(&self, eta: f64) -> Descend<T> {
         Descend {
-            eta: T::from_f64(eta),
-            keep: T::from_f64(1.0 - eta * self.weight_decay),
+            alpha: T::from_f64(-eta),
+            beta: T::from_f64(1.0 - eta * self.weight_decay),
         }
     }
 }
 
-/// What a step of [`Sgd`] does to a parameter, which has no memory: `p = (1 - eta lambda) p - eta g`, so that nothing but
-/// one operation waits for g.
+/// What a step of [`Sgd`] does to a parameter, which has no memory: `p = beta p + alpha g` with `beta = 1 - eta lambda` and
+/// `alpha = -eta`, so that nothing but one operation waits for g.
 #[derive(Clone, Copy)]
 pub struct Descend<T> {
-    eta: T,
-    keep: T,
+    /// Of the gradient
+    pub alpha: T,
+    /// Of the parameter
+    pub beta: T,
 }
 
 impl<T: Real> Rule<T, 0> for Descend<T> {
     #[inline(always)]
     fn apply<I: Isa>(self, p: T, g: T, _: [T; 0]) -> (T, [T; 0]) {
-        (I::mul_add(-self.eta, g, self.keep * p), [])
+        (I::mul_add(self.alpha, g, self.beta * p), [])
     }
 }
 

@@ -109,10 +109,7 @@ impl<T: Real> OptimizerState<T> {
     /// What a step does to a parameter, where that is so little that it can be done at once.
     #[inline]
     pub fn descent(&self, learning_rate: f64) -> Option<Descend<T>> {
-        match &self.optimizer {
-            Optimizer::Sgd(sgd) => Some(sgd.rule(learning_rate)),
-            _ => None,
-        }
+        descent(&self.optimizer, learning_rate)
     }
 
     /// Counts steps of a [`descent`](Self::descent) that were taken.
@@ -165,6 +162,14 @@ impl<T: Real> OptimizerState<T> {
     }
 }
 
+#[inline]
+fn descent<T: Real>(optimizer: &Optimizer, learning_rate: f64) -> Option<Descend<T>> {
+    match optimizer {
+        Optimizer::Sgd(sgd) => Some(sgd.rule(learning_rate)),
+        _ => None,
+    }
+}
+
 /// A step of all parameters, as the threads that share it see it.
 #[derive(Clone, Copy)]
 pub struct Step<'a, T> {
@@ -177,6 +182,11 @@ pub struct Step<'a, T> {
 }
 
 impl<T: Real> Step<'_, T> {
+    /// What the step does to a parameter, where that is so little that it can be done at once.
+    pub fn descent(&self) -> Option<Descend<T>> {
+        descent(self.optimizer, self.learning_rate)
+    }
+
     /// Moves the parameters in `range`, each of which is to be moved once.
     ///
     /// # Safety
