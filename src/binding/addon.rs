@@ -481,8 +481,10 @@ fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
         let places = losses.iter_mut().zip(validation_losses.iter_mut());
         for (report, (loss, validation_loss)) in reports.iter().zip(places) {
             *loss = report.loss;
-            has_validation |= report.validation_loss.is_some();
-            *validation_loss = report.validation_loss.unwrap_or(f64::NAN);
+            if let Some(loss) = report.validation_loss {
+                has_validation = true;
+                *validation_loss = loss;
+            }
         }
     });
     Ok(HistoryInfo {

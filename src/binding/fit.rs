@@ -44,8 +44,9 @@ impl<T: Real> DataSet for Data<T> {
 
 /// A training run, whatever its precision.
 pub trait Job: Send {
-    /// Trains for up to so many epochs, and says whether the run has ended.
-    fn advance(&mut self, epochs: usize) -> bool;
+    /// Trains for up to so many epochs, and says whether the run has ended. Meanwhile nobody may look at it unless it
+    /// `is_watched`.
+    fn advance(&mut self, epochs: usize, is_watched: bool) -> bool;
     /// Where others see how far it is.
     fn watch(&self) -> Arc<dyn Watch>;
     /// What the run came to, once it has ended.
@@ -113,9 +114,10 @@ impl<T: Real> Training<T> {
 }
 
 impl<T: Real> Job for Training<T> {
-    fn advance(&mut self, epochs: usize) -> bool {
+    fn advance(&mut self, epochs: usize, is_watched: bool) -> bool {
         // In one go, nobody asks for reports.
         self.run.set_timed(epochs == 1);
+        self.run.set_watched(is_watched || self.bar.is_some());
         for _ in 0..epochs {
             if self.ended.is_none() {
                 self.ended = self.epoch().transpose();
@@ -123,10 +125,11 @@ impl<T: Real> Job for Training<T> {
             if self.ended.is_some() {
                 // Leaves the line.
                 self.bar = None;
-                return true;
+                break;
             }
         }
-        false
+        self.run.set_watched(true);
+        self.ended.is_some()
     }
 
     fn watch(&self) -> Arc<dyn Watch> {
@@ -243,7 +246,8 @@ impl Fit {
     /// Trains for up to so many epochs on this thread, and says whether the run has ended.
     pub fn advance(&mut self, epochs: usize) -> Result<bool> {
         match &mut self.state {
-            State::Ready(job) => Ok(job.advance(epochs)),
+            // JavaScript waits for it.
+            State::Ready(job) => Ok(job.advance(epochs, false)),
             _ => Err(internal("a fit that is ready", "advanceFit", "another")),
         }
     }
@@ -260,7 +264,7 @@ impl Fit {
         };
         let signals = self.signals.clone();
         let train = move || {
-            while !job.advance(if every_epoch { 1 } else { usize::MAX }) {
+            while !job.advance(if every_epoch { 1 } else { usize::MAX }, true) {
                 if every_epoch && !signals.is_awake.swap(true, Ordering::AcqRel) {
                     wake();
                 }

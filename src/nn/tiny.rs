@@ -9,8 +9,11 @@
     reason = "one index for several arrays, as in the formulas"
 )]
 
+use std::hint::black_box;
+
 use super::activation::{Activation, BLOCK};
 use super::architecture::{Architecture, Layer};
+use super::elementary::table::{Place, Table, sigmoid_near};
 use super::kernels::{all_finite, max_abs};
 use super::loss::Loss;
 use super::real::Real;
@@ -20,7 +23,7 @@ use super::simd::{self, Isa, Scalar, Task};
 pub const MOST_ROWS: usize = 4;
 
 /// What a network does, beside its weights and sizes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Functions {
     hidden: Activation,
     output: Activation,
@@ -58,6 +61,17 @@ impl Functions {
         (fits && is_plain(first) && is_plain(second)).then_some(functions)
     }
 
+    /// Those of the original library, with so many units.
+    #[inline(always)]
+    pub fn original(units: (usize, usize)) -> Self {
+        Functions {
+            hidden: Activation::Sigmoid,
+            output: Activation::Sigmoid,
+            loss: Loss::SquaredError,
+            units,
+        }
+    }
+
     /// Whether there is code for steps by so many rows.
     #[inline]
     pub fn has_steps(self, rows: usize) -> bool {
@@ -77,6 +91,13 @@ pub struct Tiny<T, const H: usize, const O: usize> {
     pub w2: [[T; O]; H],
     /// Of the output layer
     pub b2: [T; O],
+}
+
+/// Where the sigmoids of a row will be, as far as the weights before a step tell: the step has less to wait for then.
+#[derive(Clone, Copy)]
+pub struct Ahead<const H: usize, const O: usize> {
+    hidden: [Place; H],
+    output: [Place; O],
 }
 
 /// What a pass over L rows finds.
@@ -140,18 +161,53 @@ impl<T: Real, const H: usize, const O: usize> Tiny<T, H, O> {
                     z1[j][l] = I::mul_add(x[l], w[j], z1[j][l]);
                 }
             }
+            // Inputs are few: no code for several at a time.
+            black_box(());
         }
         z1
     }
 
-    /// From there to the outputs.
+    /// Where the sigmoids of a row with sums near these will be, the first of L, if both layers have them.
+    #[inline(always)]
+    pub fn ahead<I: Isa, const L: usize>(&self, table: Table, z1: [[T; L]; H]) -> Ahead<H, O> {
+        let mut hidden = [table.place(0.0); H];
+        let mut h = z1;
+        for j in 0..H {
+            let z = z1[j][0].to_f64();
+            hidden[j] = table.place(z);
+            h[j][0] = T::from_f64(hidden[j].sigmoid::<I>(z));
+        }
+        let z2 = self.output_sums::<I, L>(h);
+        let mut output = [hidden[0]; O];
+        for k in 0..O {
+            output[k] = table.place(z2[k][0].to_f64());
+        }
+        Ahead { hidden, output }
+    }
+
+    /// From z1 to the outputs, sooner where it is known about where they will be.
     #[inline(always)]
     pub fn forward<I: Isa, const L: usize>(
         &self,
         functions: Functions,
         z1: [[T; L]; H],
+        ahead: Option<&Ahead<H, O>>,
     ) -> Forward<T, H, O, L> {
-        let h = activate::<I, T, L, H>(functions.hidden, z1);
+        let h = activate::<I, T, L, H>(functions.hidden, z1, ahead.map(|ahead| &ahead.hidden));
+        let z2 = self.output_sums::<I, L>(h);
+        let o = activate::<I, T, L, O>(functions.output, z2, ahead.map(|ahead| &ahead.output));
+        Forward {
+            z1,
+            h,
+            z2,
+            o,
+            is_finite: all_finite(z1.as_flattened()) & all_finite(z2.as_flattened()),
+        }
+    }
+
+    /// z2
+    #[inline(always)]
+    fn output_sums<I: Isa, const L: usize>(&self, h: [[T; L]; H]) -> [[T; L]; O] {
         let mut z2 = [[T::ZERO; L]; O];
         for k in 0..O {
             z2[k] = [self.b2[k]; L];
@@ -161,26 +217,14 @@ impl<T: Real, const H: usize, const O: usize> Tiny<T, H, O> {
                 }
             }
         }
-        let o = activate::<I, T, L, O>(functions.output, z2);
-        Forward {
-            z1,
-            h,
-            z2,
-            o,
-            is_finite: all_finite(z1.as_flattened()) & all_finite(z2.as_flattened()),
-        }
+        z2
     }
 }
 
 impl<T: Real, const H: usize, const O: usize, const L: usize> Forward<T, H, O, L> {
-    /// dE/dz2, of the losses times these weights.
+    /// dE/dz2
     #[inline(always)]
-    pub fn output_gradient<I: Isa>(
-        &self,
-        functions: Functions,
-        t: &[[T; L]; O],
-        weights: [T; L],
-    ) -> [[T; L]; O] {
+    pub fn output_gradient<I: Isa>(&self, functions: Functions, t: &[[T; L]; O]) -> [[T; L]; O] {
         let mut dz2 = [[T::ZERO; L]; O];
         macro_rules! of {
             ($loss:expr) => {{ $loss.gradient::<I, T, L>(&self.z2, &self.o, t, &mut dz2) }};
@@ -192,11 +236,6 @@ impl<T: Real, const H: usize, const O: usize, const L: usize> Forward<T, H, O, L
             }
             Loss::Mse => of!(Loss::Mse),
             _ => of!(Loss::SquaredError),
-        }
-        for dz2 in &mut dz2 {
-            for l in 0..L {
-                dz2[l] *= weights[l];
-            }
         }
         if !functions.loss.is_fused() {
             derive(functions.output, &self.o, &mut dz2);
@@ -250,9 +289,13 @@ pub fn backward<I: Isa, T: Real, const H: usize, const O: usize, const L: usize>
     dz1
 }
 
-/// f(z)
+/// f(z), of one row maybe from near these places.
 #[inline(always)]
-fn activate<I: Isa, T: Real, const L: usize, const N: usize>(f: Activation, z: [[T; L]; N]) -> [[T; L]; N] {
+fn activate<I: Isa, T: Real, const L: usize, const N: usize>(
+    f: Activation,
+    z: [[T; L]; N],
+    places: Option<&[Place; N]>,
+) -> [[T; L]; N] {
     let mut a = z;
     let numbers = a.as_flattened_mut();
     macro_rules! each {
@@ -265,7 +308,14 @@ fn activate<I: Isa, T: Real, const L: usize, const N: usize>(f: Activation, z: [
     match f {
         Activation::Relu => each!(Activation::Relu),
         // Of one row by itself, a number is sooner had from a table.
-        Activation::Sigmoid if L == 1 => each!(Activation::Sigmoid),
+        Activation::Sigmoid if L == 1 => match places {
+            Some(places) => {
+                for j in 0..N {
+                    numbers[j] = T::from_f64(sigmoid_near::<I>(numbers[j].to_f64(), places[j]));
+                }
+            }
+            None => each!(Activation::Sigmoid),
+        },
         // A function of its own, for whole blocks.
         Activation::Sigmoid => {
             let (mut z, mut block) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
@@ -368,11 +418,12 @@ impl<T: Real> Train<'_, T> {
             learning_rate,
         } = self;
         let (w1, mut tiny) = Tiny::<T, H, O>::load(values, inputs.len());
-        let pass = tiny.forward::<I, 1>(functions, tiny.hidden_sums::<I, 1>(w1, |i| [inputs[i]]));
+        let pass = tiny.forward::<I, 1>(functions, tiny.hidden_sums::<I, 1>(w1, |i| [inputs[i]]), None);
         let t: &[T; O] = targets.try_into().expect("has a target for each output");
-        let delta2 = pass.output_gradient::<I>(functions, &t.map(|t| [t]), [-T::ONE]);
+        let mut delta2 = pass.output_gradient::<I>(functions, &t.map(|t| [t]));
         let mut step2 = [T::ZERO; O];
         for k in 0..O {
+            delta2[k][0] = -delta2[k][0];
             step2[k] = learning_rate * delta2[k][0];
             for j in 0..H {
                 tiny.w2[j][k] = I::mul_add(pass.h[j][0], step2[k], tiny.w2[j][k]);

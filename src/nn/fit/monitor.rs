@@ -58,6 +58,9 @@ pub struct EpochReport {
     pub elapsed: f64,
 }
 
+/// For how many reports there is room from the start: less than a megabyte.
+const MOST_AT_ONCE: usize = 1 << 14;
+
 /// What the watchers of a fit see: whole epochs, and the weights after the last one.
 #[derive(Debug)]
 pub struct Monitor<T> {
@@ -67,15 +70,33 @@ pub struct Monitor<T> {
     epochs: AtomicUsize,
 }
 
-#[derive(Debug)]
-struct Published<T> {
+/// The values after the last epoch, and the reports of all.
+#[derive(Debug, Default)]
+pub struct Published<T> {
     values: Vec<T>,
     reports: Vec<EpochReport>,
 }
 
+impl<T: Real> Published<T> {
+    /// Takes the values at the end of an epoch, whole.
+    pub fn add(&mut self, values: &[T], report: EpochReport) {
+        self.values.copy_from_slice(values);
+        self.reports.push(report);
+    }
+
+    /// Takes other values: the best ones, at the end.
+    pub fn replace(&mut self, values: &[T]) {
+        self.values.copy_from_slice(values);
+    }
+}
+
 impl<T: Real> Monitor<T> {
-    /// Begins with the epochs that are done already and the values after them.
-    pub fn new(values: Vec<T>, reports: Vec<EpochReport>) -> Self {
+    /// Begins with the epochs that are done already and the values after them; `most_epochs` are to be done in all.
+    pub fn new(values: Vec<T>, mut reports: Vec<EpochReport>, most_epochs: usize) -> Self {
+        // At once, as far as that is little: to move them again and again would show where epochs are short.
+        let most = most_epochs.min(MOST_AT_ONCE);
+        // Without room they are pushed one by one, as those above.
+        let _ = reports.try_reserve_exact(most.saturating_sub(reports.len()));
         Monitor {
             stop: AtomicU8::new(0),
             epochs: AtomicUsize::new(reports.len()),
@@ -99,14 +120,24 @@ impl<T: Real> Monitor<T> {
     /// Publishes the values at the end of an epoch, whole.
     pub fn publish(&self, values: &[T], report: EpochReport) {
         let mut published = self.lock();
-        published.values.copy_from_slice(values);
-        published.reports.push(report);
+        published.add(values, report);
         self.epochs.store(published.reports.len(), Ordering::Release);
     }
 
     /// Publishes other values: the best ones, at the end.
     pub fn replace(&self, values: &[T]) {
-        self.lock().values.copy_from_slice(values);
+        self.lock().replace(values);
+    }
+
+    /// Takes all that is published away: until it is [put back](Self::put) nobody may look.
+    pub fn take(&self) -> Published<T> {
+        std::mem::take(&mut self.lock())
+    }
+
+    /// Publishes that.
+    pub fn put(&self, numbers: Published<T>) {
+        self.epochs.store(numbers.reports.len(), Ordering::Release);
+        *self.lock() = numbers;
     }
 
     /// How many epochs are done.

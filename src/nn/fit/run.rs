@@ -22,7 +22,7 @@ use crate::nn::real::Real;
 use crate::nn::schedule::ScheduleState;
 
 use super::data::Data;
-use super::monitor::{EpochReport, Monitor, StoppedBy};
+use super::monitor::{EpochReport, Monitor, Published, StoppedBy};
 use super::options::FitOptions;
 use super::solver::Solver;
 use super::trainer::{LossSum, Trainer, Work};
@@ -70,6 +70,8 @@ pub struct Run<T> {
     clock: Clock,
     /// Whether anybody wants to know when epochs ended. To look at the clock takes as long as a few small steps.
     is_timed: bool,
+    /// What the monitor publishes, while nobody watches it.
+    unwatched: Option<Published<T>>,
     ended: Option<StoppedBy>,
 }
 
@@ -156,10 +158,11 @@ impl<T: Real> Run<T> {
             },
             best: keeps_best.then(copy).transpose()?,
             epoch: 0,
-            monitor: Arc::new(Monitor::new(copy()?, Vec::new())),
+            monitor: Arc::new(Monitor::new(copy()?, Vec::new(), options.epochs)),
             values: Lines::copy(values, "the weights")?,
             clock: Clock::start(),
             is_timed: true,
+            unwatched: None,
             ended: None,
             problem,
         })
@@ -173,7 +176,7 @@ impl<T: Real> Run<T> {
     /// Takes up a run where it was: `reports` are those of the epochs that are done.
     pub(super) fn restore(&mut self, reports: Vec<EpochReport>) {
         self.epoch = reports.len();
-        self.monitor = Arc::new(Monitor::new(self.values.to_vec(), reports));
+        self.monitor = Arc::new(Monitor::new(self.values.to_vec(), reports, self.options().epochs));
     }
 
     /// How many epochs are done.
@@ -194,6 +197,19 @@ impl<T: Real> Run<T> {
     /// Whether the reports that follow are to say when their epochs ended; else that is 0. They do at first.
     pub fn set_timed(&mut self, is_timed: bool) {
         self.is_timed = is_timed;
+    }
+
+    /// Whether anybody may look at the [monitor](Self::monitor) between epochs, as at first. To publish what nobody sees
+    /// would take as long as a small step.
+    pub fn set_watched(&mut self, is_watched: bool) {
+        // A checkpoint holds all reports.
+        if is_watched || self.options().checkpoint.is_some() {
+            if let Some(published) = self.unwatched.take() {
+                self.monitor.put(published);
+            }
+        } else if self.unwatched.is_none() {
+            self.unwatched = Some(self.monitor.take());
+        }
     }
 
     /// How the run is to be done.
@@ -233,7 +249,10 @@ impl<T: Real> Run<T> {
     /// Puts the best values in place of the last ones.
     fn finish(&mut self) {
         if let Some(best) = self.best.as_ref().filter(|_| self.watch.best_epoch > 0) {
-            self.monitor.replace(best);
+            match &mut self.unwatched {
+                Some(published) => published.replace(best),
+                None => self.monitor.replace(best),
+            }
         }
     }
 
@@ -301,7 +320,10 @@ impl<T: Real> Run<T> {
             learning_rate: rate,
             elapsed: if self.is_timed { self.elapsed() } else { 0.0 },
         };
-        self.monitor.publish(&self.values, report);
+        match &mut self.unwatched {
+            Some(published) => published.add(&self.values, report),
+            None => self.monitor.publish(&self.values, report),
+        }
         Ok(true)
     }
 

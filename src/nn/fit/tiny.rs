@@ -7,11 +7,13 @@
 
 use std::hint::black_box;
 
+use crate::nn::elementary::table::Table;
 use crate::nn::optimizer::{Descend, Rule};
 use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
 use crate::nn::tiny::{Functions, MOST_ROWS, Tiny, backward};
 
+use super::data::Part;
 use super::losses::Losses;
 use super::trainer::{LossSum, Work, scale};
 
@@ -31,17 +33,43 @@ pub fn steps<T: Real>(
     if !functions.has_steps(batch) {
         return (0, LossSum::default());
     }
-    simd::run(Steps {
-        functions,
-        work,
-        batch,
-        values,
-        rule,
-        losses,
-    })
+    macro_rules! run {
+        ($h:literal, $o:literal, $l:expr, $is_original:literal) => {
+            simd::run(Steps::<T, $h, $o, $l, $is_original> {
+                functions,
+                work,
+                batch,
+                values,
+                rule,
+                losses,
+            })
+        };
+    }
+    // Each is some 10 KB of code, so that there are few; the original library had no other precision.
+    let is_double = size_of::<T>() == 8;
+    macro_rules! run_for {
+        ($h:literal, $o:literal) => {
+            if batch > 1 {
+                run!($h, $o, MOST_ROWS, false)
+            } else if is_double && $o == 1 && functions == Functions::original(($h, $o)) {
+                run!($h, 1, 1, true)
+            } else {
+                run!($h, $o, 1, false)
+            }
+        };
+    }
+    match functions.units {
+        (2, 1) => run_for!(2, 1),
+        (3, 1) => run_for!(3, 1),
+        (4, 1) => run_for!(4, 1),
+        (2, 2) => run_for!(2, 2),
+        _ => (0, LossSum::default()),
+    }
 }
 
-struct Steps<'a, T> {
+/// Steps by up to L rows. There is a task for the functions of the original library, and one that looks at them again and
+/// again: else there would be one for each combination.
+struct Steps<'a, T, const H: usize, const O: usize, const L: usize, const IS_ORIGINAL: bool> {
     functions: Functions,
     work: Work<'a, T>,
     batch: usize,
@@ -50,67 +78,55 @@ struct Steps<'a, T> {
     losses: &'a mut Losses<T>,
 }
 
-impl<T: Real> Task for Steps<'_, T> {
+impl<T: Real, const H: usize, const O: usize, const L: usize, const IS_ORIGINAL: bool> Task
+    for Steps<'_, T, H, O, L, IS_ORIGINAL>
+{
     const WIDENS: bool = false;
     type Output = (usize, LossSum);
 
     #[inline(always)]
     fn run<I: Isa>(self) -> Self::Output {
-        // Each is some 15 KB of code in each precision.
-        match self.functions.units {
+        if I::REGISTER == 16 {
             // So old a processor is not worth it.
-            _ if I::REGISTER == 16 => (0, LossSum::default()),
-            (2, 1) => self.rows::<I, 2, 1>(),
-            (3, 1) => self.rows::<I, 3, 1>(),
-            (4, 1) => self.rows::<I, 4, 1>(),
-            (2, 2) => self.rows::<I, 2, 2>(),
-            _ => (0, LossSum::default()),
+            return (0, LossSum::default());
         }
-    }
-}
-
-impl<T: Real> Steps<'_, T> {
-    #[inline(always)]
-    fn rows<I: Isa, const H: usize, const O: usize>(self) -> (usize, LossSum) {
-        if self.batch == 1 {
-            self.all::<I, H, O, 1>()
-        } else {
-            self.all::<I, H, O, MOST_ROWS>()
-        }
-    }
-
-    #[inline(always)]
-    fn all<I: Isa, const H: usize, const O: usize, const L: usize>(self) -> (usize, LossSum) {
+        let functions = || {
+            if IS_ORIGINAL {
+                Functions::original((H, O))
+            } else {
+                black_box(self.functions)
+            }
+        };
         let Work { data, rows, .. } = self.work;
         let rule = self.rule;
         let (mut done, mut weight) = (0, 0.0);
         let losses = self.losses;
         let (w1, mut tiny) = Tiny::<T, H, O>::load(self.values, data.width);
-        let mut begun = None;
+        let all_targets = data.part(Part::Targets).as_chunks::<O>().0;
+        let table = Table::get();
+        let begin = |tiny: &Tiny<T, H, O>, z1| (z1, IS_ORIGINAL.then(|| tiny.ahead::<I, L>(table, z1)));
+        let mut begun = rows.first().filter(|_| L == 1).map(|&row| {
+            let first = data.inputs(row as usize);
+            begin(&tiny, tiny.hidden_sums::<I, L>(w1, |i| [first[i]; L]))
+        });
         for numbers in rows.chunks(self.batch) {
             if done % STRETCH == STRETCH - 1 && (self.work.is_stopped)() {
                 break;
             }
-            // Or there would be a loop for each combination of functions.
-            let functions = black_box(self.functions);
+            let functions = functions();
             let total = data.weight_of(numbers);
             // Places that are left over repeat the last row and count nothing.
-            let mut starts = [0; L];
             let mut weights = [T::ZERO; L];
-            for l in 0..L {
-                let row = numbers[l.min(numbers.len() - 1)] as usize;
-                starts[l] = row;
-                if l < numbers.len() {
-                    weights[l] = data.weight(row);
-                }
-            }
             let mut inputs: [&[T]; L] = [&[]; L];
             let mut t = [[T::ZERO; L]; O];
             for l in 0..L {
-                inputs[l] = &data.inputs(starts[l])[..w1.len()];
-                let targets: &[T; O] = data.targets(starts[l]).first_chunk().expect("has a target each");
+                let row = numbers[l.min(numbers.len() - 1)] as usize;
+                if l < numbers.len() {
+                    weights[l] = data.weight(row);
+                }
+                inputs[l] = &data.inputs(row)[..w1.len()];
                 for k in 0..O {
-                    t[k][l] = targets[k];
+                    t[k][l] = all_targets[row][k];
                 }
             }
             let x = |i: usize| {
@@ -120,8 +136,10 @@ impl<T: Real> Steps<'_, T> {
                 }
                 x
             };
-            let z1 = begun.unwrap_or_else(|| tiny.hidden_sums::<I, L>(w1, x));
-            let pass = tiny.forward::<I, L>(functions, z1);
+            let pass = match &begun {
+                Some((z1, ahead)) => tiny.forward::<I, L>(functions, *z1, ahead.as_ref()),
+                None => tiny.forward::<I, L>(functions, tiny.hidden_sums::<I, L>(w1, x), None),
+            };
             if !pass.is_finite {
                 break;
             }
@@ -130,27 +148,34 @@ impl<T: Real> Steps<'_, T> {
             for share in &mut shares {
                 *share *= scale;
             }
-            let dz2 = pass.output_gradient::<I>(functions, &t, shares);
+            let gradient = pass.output_gradient::<I>(functions, &t);
+            let mut dz2 = gradient;
+            for dz2 in &mut dz2 {
+                for l in 0..L {
+                    dz2[l] *= shares[l];
+                }
+            }
             let slopes = pass.slopes::<I>(functions, &tiny.w2);
             let dz1 = backward::<I, T, H, O, L>(&slopes, &dz2);
             let moved = |p: T, g: T| rule.apply::<I>(p, g, []).0;
             if let (1, Some(&row)) = (L, rows.get(done + 1)) {
                 // The sums of the row that comes next move as the weights do, which need not be waited for.
                 let next = &data.inputs(row as usize)[..w1.len()];
-                let mut z1 = tiny.hidden_sums::<I, L>(w1, |i| [next[i]; L]);
+                let z1 = tiny.hidden_sums::<I, L>(w1, |i| [next[i]; L]);
                 let mut product = T::ONE;
                 for i in 0..next.len() {
                     product = I::mul_add(x(i)[0], next[i], product);
+                    black_box(());
                 }
-                let mut slopes = slopes;
-                for slope in slopes.as_flattened_mut().as_flattened_mut() {
-                    *slope *= product;
-                }
-                let dz1 = backward::<I, T, H, O, L>(&slopes, &dz2);
+                let (mut z1, ahead) = begin(&tiny, z1);
                 for j in 0..H {
-                    z1[j][0] = moved(z1[j][0], dz1[j][0]);
+                    z1[j][0] *= rule.beta;
+                    for k in 0..O {
+                        let slope = slopes[j][k][0] * (rule.alpha * product * shares[0]);
+                        z1[j][0] = I::mul_add(slope, gradient[k][0], z1[j][0]);
+                    }
                 }
-                begun = Some(z1);
+                begun = Some((z1, ahead));
             }
             for j in 0..H {
                 for k in 0..O {
@@ -168,6 +193,7 @@ impl<T: Real> Steps<'_, T> {
                     row[j] = moved(row[j], dot::<T, L>(x, dz1[j]));
                 }
                 *w = row;
+                black_box(());
             }
             losses.add::<I, L>(&pass.z2, &pass.o, &t, weights);
             weight += total;
