@@ -7,7 +7,7 @@ const { copyFileSync, renameSync } = require('node:fs')
 const path = require('node:path')
 
 const root = path.join(__dirname, '..')
-// The library for Node.js alone: built along with the one for Rust, some loops are half as slow again.
+// The library for Node.js alone: built along with the one for Rust, some loops take half as long again.
 const cargo = spawnSync(
   'cargo',
   [

@@ -228,11 +228,10 @@ fn smallest<T: Real>(
         is_stopped: &|| false,
     };
     let sgd = Optimizer::from_json(&json!({ "type": "sgd", "weightDecay": 0.01 })).unwrap();
-    let state = sgd.state::<T>(values.len()).unwrap();
     let (mut moved, rate) = (values.clone(), 0.05);
     let mut losses = Losses::new(&architecture).unwrap();
     let functions = Functions::of(&architecture).unwrap();
-    let rule = state.descent(rate).unwrap();
+    let rule = sgd.descent(rate).unwrap();
     let (done, loss) = tiny::steps(functions, work, batch, &mut moved, rule, &mut losses);
 
     let mut narrow = Narrow::new(&architecture, batch).unwrap().unwrap();

@@ -376,9 +376,9 @@ impl<T: Real> Pass<'_, T> {
         self.rows == 1 && !layer.is_penalized()
     }
 
-    /// From `x`, the inputs of `rows`, to what the activation of the outputs is taken of. In training, outputs are dropped as the masks say and a
-    /// batch normalization takes the statistics of the batch, which must then not be shared between threads;
-    /// a batch of one row has no variance and takes the running statistics.
+    /// From `x`, the inputs of `rows`, to what the activation of the outputs is taken of. In training, outputs are
+    /// dropped as the masks say and a batch normalization takes the statistics of the batch, which must then not be
+    /// shared between threads; a batch of one row has no variance and takes the running statistics.
     ///
     /// # Safety
     /// No other thread may be at work on these rows.

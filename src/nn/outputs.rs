@@ -61,39 +61,34 @@ impl<T: Real> Outputs<'_, T> {
         }
     }
 
-    fn row_by_row(self) {
-        let Outputs {
-            activation,
-            loss,
-            units,
-            y,
-            a,
-            targets,
-            losses,
-            gradient,
-        } = self;
-        activate(activation, y, a, units);
-        simd::run(LossValues {
-            loss,
-            units,
-            y,
-            a,
-            targets,
-            losses,
-        });
-        if let Some(gradient) = gradient {
-            simd::run(LossGradient {
-                loss,
-                units,
-                y,
-                a,
-                targets,
-                weights: gradient.weights,
-                scale: gradient.scale,
-                d: gradient.d,
-            });
-            if !loss.is_fused() {
-                activation.backward_to(y, a, gradient.d);
+    fn row_by_row(mut self) {
+        activate(self.activation, self.y, self.a, self.units);
+        simd::run(RowByRow(&mut self));
+        if let Some(gradient) = self.gradient.filter(|_| !self.loss.is_fused()) {
+            self.activation.backward_to(self.y, self.a, gradient.d);
+        }
+    }
+}
+
+/// A row after the other: the losses, and their gradients as far as the activation.
+struct RowByRow<'a, 'b, T>(&'a mut Outputs<'b, T>);
+
+impl<T: Real> Task for RowByRow<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Outputs { loss, units, .. } = *self.0;
+        let numbers = self.0.y.chunks_exact(units).zip(self.0.a.chunks_exact(units));
+        let numbers = numbers.zip(self.0.targets.chunks_exact(units));
+        for (i, (((y, a), t), value)) in numbers.zip(&mut *self.0.losses).enumerate() {
+            let (y, a, t) = (singles(y), singles(a), singles(t));
+            *value = loss.value::<Scalar<I>, T, 1>(y, a, t)[0].to_f64();
+            if let Some(OutputGradient { weights, scale, d }) = &mut self.0.gradient {
+                let d = &mut d[i * units..][..units];
+                loss.gradient::<I, T, 1>(y, a, t, singles_mut(d));
+                let weight = weights.map_or(*scale, |weights| weights[i] * *scale);
+                d.iter_mut().for_each(|d| *d *= weight);
             }
         }
     }
@@ -182,61 +177,6 @@ fn turn_back<T: Real>(columns: &[[T; BLOCK]], rows: &mut [T]) {
         for (x, column) in row.iter_mut().zip(columns) {
             *x = column[l];
             black_box(());
-        }
-    }
-}
-
-struct LossValues<'a, T> {
-    loss: Loss,
-    units: usize,
-    y: &'a [T],
-    a: &'a [T],
-    targets: &'a [T],
-    losses: &'a mut [f64],
-}
-
-impl<T: Real> Task for LossValues<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        let units = self.units;
-        let rows = self.y.chunks_exact(units).zip(self.a.chunks_exact(units));
-        for (((y, a), t), loss) in rows.zip(self.targets.chunks_exact(units)).zip(self.losses) {
-            let [value] = self
-                .loss
-                .value::<Scalar<I>, T, 1>(singles(y), singles(a), singles(t));
-            *loss = value.to_f64();
-        }
-    }
-}
-
-struct LossGradient<'a, T> {
-    loss: Loss,
-    units: usize,
-    y: &'a [T],
-    a: &'a [T],
-    targets: &'a [T],
-    weights: Option<&'a [T]>,
-    scale: T,
-    d: &'a mut [T],
-}
-
-impl<T: Real> Task for LossGradient<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        let units = self.units;
-        let rows = self.y.chunks_exact(units).zip(self.a.chunks_exact(units));
-        let rows = rows
-            .zip(self.targets.chunks_exact(units))
-            .zip(self.d.chunks_exact_mut(units));
-        for (i, (((y, a), t), d)) in rows.enumerate() {
-            let (y, a, t) = (singles(y), singles(a), singles(t));
-            self.loss.gradient::<I, T, 1>(y, a, t, singles_mut(d));
-            let weight = self.weights.map_or(self.scale, |weights| weights[i] * self.scale);
-            d.iter_mut().for_each(|d| *d *= weight);
         }
     }
 }

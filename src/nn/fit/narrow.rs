@@ -105,7 +105,7 @@ impl<T: Real> Narrow<T> {
         rate: f64,
     ) -> Option<LossSum> {
         let (mut work, mut first) = (work, LossSum::default());
-        if let (Some(functions), Some(rule)) = (self.tiny, state.descent(rate)) {
+        if let (Some(functions), Some(rule)) = (self.tiny, state.optimizer().descent(rate)) {
             let done;
             (done, first) = tiny::steps(functions, work, batch, values, rule, &mut self.losses);
             state.count(done as u64);

@@ -50,6 +50,15 @@ impl Optimizer {
         })
     }
 
+    /// What a step does to a parameter, where that is so little that it can be done at once.
+    #[inline]
+    pub fn descent<T: Real>(&self, learning_rate: f64) -> Option<Descend<T>> {
+        match self {
+            Optimizer::Sgd(sgd) => Some(sgd.rule(learning_rate)),
+            _ => None,
+        }
+    }
+
     /// How many numbers are remembered for each parameter.
     fn buffers(&self) -> Result<usize> {
         Ok(match self {
@@ -106,13 +115,7 @@ impl<T: Real> OptimizerState<T> {
         }
     }
 
-    /// What a step does to a parameter, where that is so little that it can be done at once.
-    #[inline]
-    pub fn descent(&self, learning_rate: f64) -> Option<Descend<T>> {
-        descent(&self.optimizer, learning_rate)
-    }
-
-    /// Counts steps of a [`descent`](Self::descent) that were taken.
+    /// Counts steps of a [`descent`](Optimizer::descent) that were taken.
     pub fn count(&mut self, steps: u64) {
         self.steps += steps;
     }
@@ -162,14 +165,6 @@ impl<T: Real> OptimizerState<T> {
     }
 }
 
-#[inline]
-fn descent<T: Real>(optimizer: &Optimizer, learning_rate: f64) -> Option<Descend<T>> {
-    match optimizer {
-        Optimizer::Sgd(sgd) => Some(sgd.rule(learning_rate)),
-        _ => None,
-    }
-}
-
 /// A step of all parameters, as the threads that share it see it.
 #[derive(Clone, Copy)]
 pub struct Step<'a, T> {
@@ -182,9 +177,9 @@ pub struct Step<'a, T> {
 }
 
 impl<T: Real> Step<'_, T> {
-    /// What the step does to a parameter, where that is so little that it can be done at once.
+    /// As [`Optimizer::descent`].
     pub fn descent(&self) -> Option<Descend<T>> {
-        descent(self.optimizer, self.learning_rate)
+        self.optimizer.descent(self.learning_rate)
     }
 
     /// Moves the parameters in `range`, each of which is to be moved once.
