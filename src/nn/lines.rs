@@ -9,9 +9,14 @@ use super::real::Real;
 /// How many bytes a line has.
 const LINE: usize = 64;
 
+/// How many numbers fill the lines that `count` numbers begin.
+pub fn whole_lines<T: Real>(count: usize) -> usize {
+    count.next_multiple_of(LINE / size_of::<T>())
+}
+
 /// Numbers of which the first begins a line, so that threads that write different lines of them do not take these from
 /// each other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Lines<T> {
     room: Vec<T>,
     start: usize,

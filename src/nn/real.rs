@@ -40,6 +40,9 @@ pub trait Real:
     /// to any finite number without reaching infinity.
     const SAFE_UPDATE: Self;
 
+    /// The least number with all bits of precision.
+    const LEAST_NORMAL: Self;
+
     /// Above it a number has no finite square that could be summed.
     const HUGE: Self;
 
@@ -81,6 +84,7 @@ macro_rules! real {
             const ONE: Self = 1.0;
             const ONE_ALONE: &'static [Self] = &[1.0];
             const SAFE_UPDATE: Self = $half_ulp_of_max;
+            const LEAST_NORMAL: Self = <$t>::MIN_POSITIVE;
             const HUGE: Self = $huge;
 
             #[inline(always)]

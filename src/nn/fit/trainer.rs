@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::nn::architecture::Architecture;
 use crate::nn::batch::{Batch, Masks, Next, Sink, most_gradients};
 use crate::nn::error::Result;
+use crate::nn::lines::{Lines, whole_lines};
 use crate::nn::online::zeros;
 use crate::nn::optimizer::{Descend, Gradients, OptimizerState, Step};
 use crate::nn::options::Normalization;
@@ -44,7 +45,7 @@ pub struct Trainer<T> {
     weights: Vec<T>,
     losses: Vec<f64>,
     /// Room for gradients of each thread.
-    rooms: Vec<T>,
+    rooms: Lines<T>,
     room_size: usize,
 }
 
@@ -116,9 +117,9 @@ impl<T: Real> Trainer<T> {
             .max(1);
         let team = Team::new(threads);
         let narrow = Narrow::new(architecture, capacity)?;
-        let room_size = most_gradients(architecture);
+        let room_size = whole_lines::<T>(most_gradients(architecture));
         Ok(Trainer {
-            rooms: zeros(room_size * team.size(), "the gradients")?,
+            rooms: Lines::zeros(room_size * team.size(), "the gradients")?,
             room_size,
             team,
             shares_rows: !needs_all_rows,

@@ -1,6 +1,6 @@
 //! Scaled by the size of past gradients: RMSprop, Adagrad, Adadelta.
 
-use super::sweep::arithmetic::{decayed, max, moved};
+use super::sweep::arithmetic::{decayed, max, moved, settled};
 use super::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::real::Real;
 use crate::nn::settings::{BELOW_ONE, BOOLEAN, EPSILON, FRACTION, NOT_NEGATIVE, settings};
@@ -132,7 +132,7 @@ impl<T: Real, const CENTERED: bool, const S: usize> Rule<T, S> for BySize<T, CEN
         }
         let mut along = g / (variance.sqrt() + self.epsilon);
         if S > 1 + usize::from(CENTERED) {
-            along = I::mul_add(self.momentum, s[S - 1], along);
+            along = settled(I::mul_add(self.momentum, s[S - 1], along));
             s[S - 1] = along;
         }
         (I::mul_add(-self.eta, along, p), s)

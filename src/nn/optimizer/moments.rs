@@ -7,7 +7,7 @@
 //! Both start at 0 and are too small at first, by the factors 1 - beta1^t and 1 - beta2^t: the bias corrections,
 //! which they are *divided* by.
 
-use super::sweep::arithmetic::{decayed, max, moved};
+use super::sweep::arithmetic::{decayed, max, moved, settled};
 use super::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::real::Real;
 use crate::nn::settings::{BELOW_ONE, BOOLEAN, EPSILON, NOT_NEGATIVE, settings};
@@ -133,6 +133,11 @@ impl<T: Real> Averages<T> {
         }
     }
 
+    /// Whether [`stepped`](Self::stepped) loses nothing: with little weight on the old mean, its rounding would show.
+    fn are_long(beta1: f64, beta2: f64) -> bool {
+        beta1 >= 0.5 && beta2 >= 0.5
+    }
+
     /// m and v one step on.
     #[inline(always)]
     fn moved<I: Isa>(self, m: T, v: T, g: T) -> (T, T) {
@@ -141,11 +146,34 @@ impl<T: Real> Averages<T> {
             moved::<I, T>(v, self.beta2, g * g, self.rest2),
         )
     }
+
+    /// The same as a step from the old means, which takes fewer operations.
+    #[inline(always)]
+    fn stepped<I: Isa>(self, m: T, v: T, g: T) -> (T, T) {
+        (
+            settled(I::mul_add(self.rest1, g - m, m)),
+            settled(I::mul_add(self.rest2, I::mul_add(g, g, -v), v)),
+        )
+    }
 }
 
-/// 1 - beta^t
-fn bias_correction(beta: f64, t: u64) -> f64 {
-    1.0 - libm::pow(beta, t as f64)
+/// The bias corrections of a step t: what its m and v are divided by.
+#[derive(Clone, Copy)]
+pub struct Corrections {
+    /// 1 - beta1^t
+    first: f64,
+    /// 1 - beta2^t
+    second: f64,
+}
+
+impl Corrections {
+    pub(super) fn new(beta1: f64, beta2: f64, t: u64) -> Self {
+        let of = |beta| 1.0 - libm::pow(beta, t as f64);
+        Corrections {
+            first: of(beta1),
+            second: of(beta2),
+        }
+    }
 }
 
 impl Adam {
@@ -159,9 +187,9 @@ impl Adam {
         gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
-        t: u64,
+        corrections: Corrections,
     ) {
-        self.step_kept(1.0, params, gradients, memory, eta, t);
+        self.step_kept(1.0, params, gradients, memory, eta, corrections);
     }
 
     /// A step from `kept` times the parameters.
@@ -172,20 +200,30 @@ impl Adam {
         gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
-        t: u64,
+        corrections: Corrections,
     ) {
-        let rule = ByMoments {
-            averages: Averages::new(self.beta1, self.beta2),
-            lambda: T::from_f64(self.weight_decay),
-            kept: T::from_f64(kept),
-            eta: T::from_f64(eta / bias_correction(self.beta1, t)),
-            root_scale: T::from_f64(1.0 / bias_correction(self.beta2, t).sqrt()),
-            epsilon: T::from_f64(self.epsilon),
-        };
+        macro_rules! sweep_by {
+            ($memory:literal, $long:literal, $decays:literal) => {{
+                let rule = ByMoments::<T, $long, $decays> {
+                    averages: Averages::new(self.beta1, self.beta2),
+                    lambda: T::from_f64(self.weight_decay),
+                    kept: T::from_f64(kept),
+                    eta: T::from_f64(eta / corrections.first),
+                    root_scale: T::from_f64(1.0 / corrections.second.sqrt()),
+                    epsilon: T::from_f64(self.epsilon),
+                };
+                sweep::<T, $memory>(rule, params, gradients, memory);
+            }};
+        }
+        // What is asked for most is worth code of its own.
         if self.amsgrad {
-            sweep::<T, 3>(rule, params, gradients, memory);
+            sweep_by!(3, false, true);
+        } else if !Averages::<T>::are_long(self.beta1, self.beta2) {
+            sweep_by!(2, false, true);
+        } else if self.weight_decay != 0.0 || kept != 1.0 {
+            sweep_by!(2, true, true);
         } else {
-            sweep::<T, 2>(rule, params, gradients, memory);
+            sweep_by!(2, true, false);
         }
     }
 }
@@ -201,10 +239,11 @@ impl Adamw {
         gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
-        t: u64,
+        corrections: Corrections,
     ) {
         let kept = 1.0 - eta * self.weight_decay;
-        self.adam().step_kept(kept, params, gradients, memory, eta, t);
+        self.adam()
+            .step_kept(kept, params, gradients, memory, eta, corrections);
     }
 
     fn adam(&self) -> Adam {
@@ -219,7 +258,7 @@ impl Adamw {
 }
 
 #[derive(Clone, Copy)]
-struct ByMoments<T> {
+struct ByMoments<T, const LONG: bool, const DECAYS: bool> {
     averages: Averages<T>,
     lambda: T,
     /// What decoupled weight decay leaves of a parameter.
@@ -232,16 +271,26 @@ struct ByMoments<T> {
 }
 
 /// The memory is m, v, and with amsgrad the largest v.
-impl<T: Real, const S: usize> Rule<T, S> for ByMoments<T> {
+impl<T: Real, const S: usize, const LONG: bool, const DECAYS: bool> Rule<T, S>
+    for ByMoments<T, LONG, DECAYS>
+{
     #[inline(always)]
     fn apply<I: Isa>(self, p: T, g: T, mut s: [T; S]) -> (T, [T; S]) {
-        let g = decayed::<I, T>(g, self.lambda, p);
-        (s[0], s[1]) = self.averages.moved::<I>(s[0], s[1], g);
+        let (mut kept, mut g) = (p, g);
+        if DECAYS {
+            g = decayed::<I, T>(g, self.lambda, p);
+            kept = self.kept * p;
+        }
+        (s[0], s[1]) = if LONG {
+            self.averages.stepped::<I>(s[0], s[1], g)
+        } else {
+            self.averages.moved::<I>(s[0], s[1], g)
+        };
         if S > 2 {
             s[2] = max(s[2], s[1]);
         }
         let size = I::mul_add(s[S - 1].sqrt(), self.root_scale, self.epsilon);
-        (I::mul_add(-self.eta, s[0] / size, self.kept * p), s)
+        (I::mul_add(-self.eta, s[0] / size, kept), s)
     }
 }
 
@@ -260,8 +309,8 @@ impl Nadam {
         gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
-        t: u64,
-        mu_product: f64,
+        (t, mu_product): (u64, f64),
+        corrections: Corrections,
     ) {
         let next = self.mu(t + 1);
         let rule = ByLookAhead {
@@ -269,7 +318,7 @@ impl Nadam {
             lambda: T::from_f64(self.weight_decay),
             eta_gradient: T::from_f64(eta * (1.0 - self.mu(t)) / (1.0 - mu_product)),
             eta_moment: T::from_f64(eta * next / (1.0 - mu_product * next)),
-            root_scale: T::from_f64(1.0 / bias_correction(self.beta2, t).sqrt()),
+            root_scale: T::from_f64(1.0 / corrections.second.sqrt()),
             epsilon: T::from_f64(self.epsilon),
         };
         sweep(rule, params, gradients, memory);
@@ -310,11 +359,12 @@ impl Radam {
         memory: Memory<T>,
         eta: f64,
         t: u64,
+        corrections: Corrections,
     ) {
-        let eta = eta / bias_correction(self.beta1, t);
-        match self.rectification(t) {
+        let eta = eta / corrections.first;
+        match self.rectification(t, corrections) {
             Some(r) => {
-                let eta = eta * r * bias_correction(self.beta2, t).sqrt();
+                let eta = eta * r * corrections.second.sqrt();
                 sweep(self.rule::<T, true>(eta), params, gradients, memory);
             }
             None => sweep(self.rule::<T, false>(eta), params, gradients, memory),
@@ -331,9 +381,9 @@ impl Radam {
     }
 
     /// r, once rho_t is above 5.
-    fn rectification(&self, t: u64) -> Option<f64> {
+    fn rectification(&self, t: u64, corrections: Corrections) -> Option<f64> {
         let rho_inf = 2.0 / (1.0 - self.beta2) - 1.0;
-        let rho = rho_inf - 2.0 * t as f64 * libm::pow(self.beta2, t as f64) / bias_correction(self.beta2, t);
+        let rho = rho_inf - 2.0 * t as f64 * (1.0 - corrections.second) / corrections.second;
         let r2 = (rho - 4.0) * (rho - 2.0) * rho_inf / ((rho_inf - 4.0) * (rho_inf - 2.0) * rho);
         (rho > 5.0).then(|| r2.sqrt())
     }

@@ -1,6 +1,6 @@
 //! By the sign alone: Lion, RProp.
 
-use super::sweep::arithmetic::{max, moved, sign};
+use super::sweep::arithmetic::{max, sign};
 use super::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::real::Real;
@@ -90,7 +90,8 @@ impl<T: Real> Rule<T, 1> for ByVote<T> {
         // Not fused: where the two terms cancel, the rounding of the product would have the vote.
         let c = self.beta1 * m + self.rest1 * g;
         let p = I::mul_add(-self.eta, I::mul_add(self.lambda, p, sign(c)), p);
-        (p, [moved::<I, T>(m, self.beta2, g, self.rest2)])
+        // Even the smallest m has a vote.
+        (p, [I::mul_add(self.beta2, m, self.rest2 * g)])
     }
 }
 

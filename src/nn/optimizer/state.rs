@@ -4,20 +4,22 @@ use std::ops::Range;
 
 use super::Optimizer;
 use super::descent::Descend;
+use super::moments::Corrections;
 use super::{Adadelta, Adagrad, Lion, Momentum, Nadam, Nesterov, Radam, Rprop, Sgd};
 use crate::nn::error::{Code, Error, Result};
+use crate::nn::lines::{Lines, whole_lines};
 use crate::nn::real::Real;
 use crate::nn::team::Shared;
 
 use super::sweep::{Gradients, Memory};
 
 /// The memory of an optimizer: a few numbers for each parameter, and a few for all.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct OptimizerState<T> {
     optimizer: Optimizer,
     parameter_count: usize,
-    /// Buffers of a number for each parameter, one behind the other.
-    memory: Vec<T>,
+    /// Buffers of a number for each parameter, each from the beginning of a line of the cache.
+    memory: Lines<T>,
     /// How many steps were taken.
     steps: u64,
     /// NAdam's mu_1 ... mu_t
@@ -31,15 +33,11 @@ impl Optimizer {
     /// `OutOfMemory` where the system has none; `Internal` for L-BFGS, which has
     /// [a state of its own](crate::nn::lbfgs::LbfgsState).
     pub fn state<T: Real>(&self, parameter_count: usize) -> Result<OptimizerState<T>> {
-        let count = self.buffers()?.checked_mul(parameter_count);
-        let initial = match self {
-            Optimizer::Adagrad(adagrad) => T::from_f64(adagrad.initial_accumulator),
-            _ => T::ZERO,
-        };
-        let mut memory = Vec::new();
-        match count {
-            Some(count) if memory.try_reserve_exact(count).is_ok() => memory.resize(count, initial),
-            _ => return Err(out_of_memory(parameter_count)),
+        let count = whole_lines::<T>(parameter_count).checked_mul(self.buffers()?);
+        let memory = count.and_then(|count| Lines::zeros(count, "the optimizer").ok());
+        let mut memory = memory.ok_or_else(|| out_of_memory(parameter_count))?;
+        if let Optimizer::Adagrad(adagrad) = self {
+            memory.fill(T::from_f64(adagrad.initial_accumulator));
         }
         Ok(OptimizerState {
             optimizer: *self,
@@ -48,6 +46,18 @@ impl Optimizer {
             steps: 0,
             mu_product: 1.0,
         })
+    }
+
+    /// Those of step t, of an optimizer with two moments; any for another one.
+    fn corrections(&self, t: u64) -> Corrections {
+        let (beta1, beta2) = match self {
+            Optimizer::Adam(adam) => (adam.beta1, adam.beta2),
+            Optimizer::Adamw(adamw) => (adamw.beta1, adamw.beta2),
+            Optimizer::Nadam(nadam) => (nadam.beta1, nadam.beta2),
+            Optimizer::Radam(radam) => (radam.beta1, radam.beta2),
+            _ => (0.0, 0.0),
+        };
+        Corrections::new(beta1, beta2, t)
     }
 
     /// What a step does to a parameter, where that is so little that it can be done at once.
@@ -111,6 +121,7 @@ impl<T: Real> OptimizerState<T> {
             memory: Shared::new(&mut self.memory),
             number: self.steps,
             mu_product: self.mu_product,
+            corrections: self.optimizer.corrections(self.steps),
             learning_rate,
         }
     }
@@ -127,12 +138,16 @@ impl<T: Real> OptimizerState<T> {
 
     /// What is remembered for each parameter, a buffer after the other, for checkpoints.
     pub fn buffers(&self) -> impl Iterator<Item = &[T]> {
-        self.memory.chunks_exact(self.parameter_count.max(1))
+        let count = self.parameter_count;
+        let buffers = self.memory.chunks_exact(whole_lines::<T>(count).max(1));
+        buffers.map(move |buffer| &buffer[..count])
     }
 
     /// The same buffers, to be restored.
     pub fn buffers_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
-        self.memory.chunks_exact_mut(self.parameter_count.max(1))
+        let count = self.parameter_count;
+        let buffers = self.memory.chunks_exact_mut(whole_lines::<T>(count).max(1));
+        buffers.map(move |buffer| &mut buffer[..count])
     }
 
     /// What is remembered for all parameters: the number of steps, and NAdam's product of momenta.
@@ -173,6 +188,8 @@ pub struct Step<'a, T> {
     memory: Shared<'a, T>,
     number: u64,
     mu_product: f64,
+    /// Taken once a step: powers would show in a step of a few parameters.
+    corrections: Corrections,
     learning_rate: f64,
 }
 
@@ -193,7 +210,7 @@ impl<T: Real> Step<'_, T> {
         assert_eq!(params.len(), range.len());
         // SAFETY: as the caller promises.
         let memory = unsafe { Memory::new(self.memory, self.parameter_count, range) };
-        let (eta, t) = (self.learning_rate, self.number);
+        let (eta, t, corrections) = (self.learning_rate, self.number, self.corrections);
         match self.optimizer {
             Optimizer::Sgd(sgd) => sgd.step(params, gradients, memory, eta),
             Optimizer::Momentum(momentum) => momentum.step(params, gradients, memory, eta, t),
@@ -201,10 +218,12 @@ impl<T: Real> Step<'_, T> {
             Optimizer::Rmsprop(rmsprop) => rmsprop.step(params, gradients, memory, eta),
             Optimizer::Adagrad(adagrad) => adagrad.step(params, gradients, memory, eta, t),
             Optimizer::Adadelta(adadelta) => adadelta.step(params, gradients, memory, eta),
-            Optimizer::Adam(adam) => adam.step(params, gradients, memory, eta, t),
-            Optimizer::Adamw(adamw) => adamw.step(params, gradients, memory, eta, t),
-            Optimizer::Nadam(nadam) => nadam.step(params, gradients, memory, eta, t, self.mu_product),
-            Optimizer::Radam(radam) => radam.step(params, gradients, memory, eta, t),
+            Optimizer::Adam(adam) => adam.step(params, gradients, memory, eta, corrections),
+            Optimizer::Adamw(adamw) => adamw.step(params, gradients, memory, eta, corrections),
+            Optimizer::Nadam(nadam) => {
+                nadam.step(params, gradients, memory, eta, (t, self.mu_product), corrections)
+            }
+            Optimizer::Radam(radam) => radam.step(params, gradients, memory, eta, t, corrections),
             Optimizer::Lion(lion) => lion.step(params, gradients, memory, eta),
             Optimizer::Rprop(rprop) => rprop.step(params, gradients, memory, eta, t),
             Optimizer::Lbfgs(_) => unreachable!("has a state of its own"),
@@ -409,6 +428,64 @@ mod tests {
                 state.step(&mut params, &[0.0], 0.1);
             }
             assert_eq!(params, [0.0], "{name}");
+        }
+    }
+
+    /// What two runs of the averages by other formulas may differ by.
+    fn assert_close(a: &[f64], b: &[f64]) {
+        for (a, b) in a.iter().zip(b) {
+            assert!((a - b).abs() <= 1e-12 * b.abs(), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn averages_of_every_length_are_those_of_the_formula() {
+        // Gradients that shrink by far: what is left of the last ones must not drown in rounding.
+        let gradients = [1.0, -1e-3, 1e-6, -1e-9];
+        for (beta1, beta2) in [(0.0, 0.0), (0.1, 0.2), (0.5, 0.5), (0.9, 0.999), (0.0, 0.999)] {
+            let adam = Adam {
+                beta1,
+                beta2,
+                ..Adam::default()
+            };
+            let mut state = Optimizer::Adam(adam).state::<f64>(1).unwrap();
+            let (mut m, mut v) = (0.0, 0.0);
+            for g in gradients {
+                state.step(&mut [0.0], &[g], 0.1);
+                m = beta1 * m + (1.0 - beta1) * g;
+                v = beta2 * v + (1.0 - beta2) * g * g;
+                let memory: Vec<f64> = state.buffers().flatten().copied().collect();
+                assert_close(&memory, &[m, v]);
+            }
+        }
+    }
+
+    #[test]
+    fn averages_without_gradients_sink_to_nothing() {
+        // Subnormal numbers, which they would stay at, are slow.
+        for name in [
+            "momentum", "rmsprop", "adam", "adamw", "nadam", "radam", "adadelta",
+        ] {
+            let mut state = named(name).state::<f32>(100).unwrap();
+            let mut params = [0.1; 100];
+            let mut gradients = [1e-3; 100];
+            state.step(&mut params, &gradients, 1e-3);
+            gradients[..70].fill(0.0);
+            for _ in 0..120_000 {
+                state.step(&mut params, &gradients, 1e-9);
+            }
+            for buffer in state.buffers() {
+                assert!(
+                    buffer[..70].iter().all(|&x| x == 0.0),
+                    "{name}: {:?}",
+                    &buffer[..3]
+                );
+                assert!(
+                    buffer[70..].iter().all(|&x| x > 0.0),
+                    "{name}: {:?}",
+                    &buffer[70..]
+                );
+            }
         }
     }
 

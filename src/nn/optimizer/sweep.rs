@@ -2,19 +2,20 @@
 
 use std::ops::Range;
 
+use crate::nn::lines::whole_lines;
 use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
 use crate::nn::team::Shared;
 
 /// What is remembered of some parameters: their part of each buffer.
 pub struct Memory<'a, T> {
-    /// Buffers of a number for each parameter, one behind the other.
+    /// Buffers of a number for each parameter, each from the beginning of a line of the cache.
     all: Shared<'a, T>,
     parameter_count: usize,
     range: Range<usize>,
 }
 
-impl<'a, T> Memory<'a, T> {
+impl<'a, T: Real> Memory<'a, T> {
     /// That of the parameters in `range`.
     ///
     /// # Safety
@@ -31,7 +32,7 @@ impl<'a, T> Memory<'a, T> {
     /// S buffers.
     pub(super) fn buffers<const S: usize>(&mut self) -> [&mut [T]; S] {
         std::array::from_fn(|k| {
-            let start = k * self.parameter_count;
+            let start = k * whole_lines::<T>(self.parameter_count);
             // SAFETY: nobody else has this range, as `new` was promised, and buffers do not overlap.
             unsafe { self.all.write(start + self.range.start..start + self.range.end) }
         })
@@ -123,11 +124,10 @@ impl<R: Rule<T, S>, T: Real, const S: usize> Sweep<'_, R, T, S> {
         let (next, mut z) = next.map_or((None, [T::ZERO; W]), |(next, z)| (Some(*next), *part(z, start)));
         for (i, &x) in x.iter().enumerate() {
             let moved = self.row::<I, W>(i * units + start, x, &dz);
-            // Without a next example this comes to nothing, at no cost: what takes the time is the way of the weights
-            // from and to memory.
-            let next = next.map_or(T::ZERO, |next| next[i]);
-            for j in 0..W {
-                z[j] = I::mul_add(next, moved[j], z[j]);
+            if let Some(next) = next {
+                for j in 0..W {
+                    z[j] = I::mul_add(next[i], moved[j], z[j]);
+                }
             }
         }
         if let Some((_, sums)) = &mut self.gradients.next {
@@ -183,7 +183,14 @@ pub mod arithmetic {
     /// `beta mean + (1 - beta) x`: the moving average one step on; `rest` is 1 - beta.
     #[inline(always)]
     pub fn moved<I: Isa, T: Real>(mean: T, beta: T, x: T, rest: T) -> T {
-        I::mul_add(beta, mean, rest * x)
+        settled(I::mul_add(beta, mean, rest * x))
+    }
+
+    /// 0 instead of a subnormal number. Where no gradient comes any more, as of a dead neuron, an average sinks to the
+    /// smallest of them and stays; processors take up to a hundred times longer to divide them.
+    #[inline(always)]
+    pub fn settled<T: Real>(x: T) -> T {
+        if x.abs() < T::LEAST_NORMAL { T::ZERO } else { x }
     }
 
     /// -1, 0 or 1
