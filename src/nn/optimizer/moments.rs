@@ -294,30 +294,46 @@ impl<T: Real, const S: usize, const LONG: bool, const DECAYS: bool> Rule<T, S>
     }
 }
 
+/// The momenta of a step t of [`Nadam`].
+#[derive(Clone, Copy, Default)]
+pub struct Momenta {
+    /// mu_t
+    this: f64,
+    /// mu_(t+1)
+    next: f64,
+    /// mu_1 ... mu_t
+    pub(super) product: f64,
+}
+
 impl Nadam {
     pub(super) const MEMORY: usize = 2;
 
-    /// mu_t, the momentum of step t.
-    pub(super) fn mu(&self, t: u64) -> f64 {
-        self.beta1 * (1.0 - 0.5 * libm::pow(0.96, t as f64 * self.momentum_decay))
+    /// Those of step t, from mu_1 ... mu_(t-1).
+    pub(super) fn momenta(&self, t: u64, product: f64) -> Momenta {
+        let mu = |t: u64| self.beta1 * (1.0 - 0.5 * libm::pow(0.96, t as f64 * self.momentum_decay));
+        let this = mu(t);
+        Momenta {
+            this,
+            next: mu(t + 1),
+            product: product * this,
+        }
     }
 
-    /// `mu_product` is mu_1 ... mu_t.
     pub(super) fn step<T: Real>(
         &self,
         params: &mut [T],
         gradients: Gradients<T>,
         memory: Memory<T>,
         eta: f64,
-        (t, mu_product): (u64, f64),
+        momenta: Momenta,
         corrections: Corrections,
     ) {
-        let next = self.mu(t + 1);
+        let Momenta { this, next, product } = momenta;
         let rule = ByLookAhead {
             averages: Averages::new(self.beta1, self.beta2),
             lambda: T::from_f64(self.weight_decay),
-            eta_gradient: T::from_f64(eta * (1.0 - self.mu(t)) / (1.0 - mu_product)),
-            eta_moment: T::from_f64(eta * next / (1.0 - mu_product * next)),
+            eta_gradient: T::from_f64(eta * (1.0 - this) / (1.0 - product)),
+            eta_moment: T::from_f64(eta * next / (1.0 - product * next)),
             root_scale: T::from_f64(1.0 / corrections.second.sqrt()),
             epsilon: T::from_f64(self.epsilon),
         };

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Optimizer;
 use super::descent::Descend;
-use super::moments::Corrections;
+use super::moments::{Corrections, Momenta};
 use super::{Adadelta, Adagrad, Lion, Momentum, Nadam, Nesterov, Radam, Rprop, Sgd};
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::lines::{Lines, whole_lines};
@@ -112,15 +112,17 @@ impl<T: Real> OptimizerState<T> {
     /// Begins a step that may be done part by part, also by several threads.
     pub fn begin(&mut self, learning_rate: f64) -> Step<'_, T> {
         self.steps += 1;
+        let mut momenta = Momenta::default();
         if let Optimizer::Nadam(nadam) = &self.optimizer {
-            self.mu_product *= nadam.mu(self.steps);
+            momenta = nadam.momenta(self.steps, self.mu_product);
+            self.mu_product = momenta.product;
         }
         Step {
             optimizer: &self.optimizer,
             parameter_count: self.parameter_count,
             memory: Shared::new(&mut self.memory),
             number: self.steps,
-            mu_product: self.mu_product,
+            momenta,
             corrections: self.optimizer.corrections(self.steps),
             learning_rate,
         }
@@ -187,8 +189,8 @@ pub struct Step<'a, T> {
     parameter_count: usize,
     memory: Shared<'a, T>,
     number: u64,
-    mu_product: f64,
-    /// Taken once a step: powers would show in a step of a few parameters.
+    /// These two are taken once a step: powers would show in each tile.
+    momenta: Momenta,
     corrections: Corrections,
     learning_rate: f64,
 }
@@ -220,9 +222,7 @@ impl<T: Real> Step<'_, T> {
             Optimizer::Adadelta(adadelta) => adadelta.step(params, gradients, memory, eta),
             Optimizer::Adam(adam) => adam.step(params, gradients, memory, eta, corrections),
             Optimizer::Adamw(adamw) => adamw.step(params, gradients, memory, eta, corrections),
-            Optimizer::Nadam(nadam) => {
-                nadam.step(params, gradients, memory, eta, (t, self.mu_product), corrections)
-            }
+            Optimizer::Nadam(nadam) => nadam.step(params, gradients, memory, eta, self.momenta, corrections),
             Optimizer::Radam(radam) => radam.step(params, gradients, memory, eta, t, corrections),
             Optimizer::Lion(lion) => lion.step(params, gradients, memory, eta),
             Optimizer::Rprop(rprop) => rprop.step(params, gradients, memory, eta, t),
