@@ -11,7 +11,8 @@ const LINE: usize = 64;
 
 /// How many numbers fill the lines that `count` numbers begin.
 pub fn whole_lines<T: Real>(count: usize) -> usize {
-    count.next_multiple_of(LINE / size_of::<T>())
+    let most = LINE / size_of::<T>();
+    count.div_ceil(most).saturating_mul(most)
 }
 
 /// Numbers of which the first begins a line, so that threads that write different lines of them do not take these from
@@ -29,7 +30,7 @@ impl<T: Real> Lines<T> {
     /// `OutOfMemory` where the system has none, for what is named.
     pub fn zeros(count: usize, name: &str) -> Result<Self> {
         let most = LINE / size_of::<T>();
-        let mut room: Vec<T> = zeros(count + most, name)?;
+        let mut room: Vec<T> = zeros(count.saturating_add(most), name)?;
         let start = room.as_ptr().align_offset(LINE).min(most);
         room.truncate(start + count);
         Ok(Lines { room, start })

@@ -133,11 +133,6 @@ impl<T: Real> Averages<T> {
         }
     }
 
-    /// Whether [`stepped`](Self::stepped) loses nothing: with little weight on the old mean, its rounding would show.
-    fn are_long(beta1: f64, beta2: f64) -> bool {
-        beta1 >= 0.5 && beta2 >= 0.5
-    }
-
     /// m and v one step on.
     #[inline(always)]
     fn moved<I: Isa>(self, m: T, v: T, g: T) -> (T, T) {
@@ -158,7 +153,7 @@ impl<T: Real> Averages<T> {
 }
 
 /// The bias corrections of a step t: what its m and v are divided by.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Corrections {
     /// 1 - beta1^t
     first: f64,
@@ -202,28 +197,40 @@ impl Adam {
         eta: f64,
         corrections: Corrections,
     ) {
-        macro_rules! sweep_by {
-            ($memory:literal, $long:literal, $decays:literal) => {{
-                let rule = ByMoments::<T, $long, $decays> {
-                    averages: Averages::new(self.beta1, self.beta2),
-                    lambda: T::from_f64(self.weight_decay),
-                    kept: T::from_f64(kept),
-                    eta: T::from_f64(eta / corrections.first),
-                    root_scale: T::from_f64(1.0 / corrections.second.sqrt()),
-                    epsilon: T::from_f64(self.epsilon),
-                };
-                sweep::<T, $memory>(rule, params, gradients, memory);
-            }};
-        }
         // What is asked for most is worth code of its own.
         if self.amsgrad {
-            sweep_by!(3, false, true);
-        } else if !Averages::<T>::are_long(self.beta1, self.beta2) {
-            sweep_by!(2, false, true);
+            let rule = self.rule::<T, false, true>(kept, eta, corrections);
+            sweep::<T, 3>(rule, params, gradients, memory);
+        } else if !self.has_long_averages() {
+            let rule = self.rule::<T, false, true>(kept, eta, corrections);
+            sweep::<T, 2>(rule, params, gradients, memory);
         } else if self.weight_decay != 0.0 || kept != 1.0 {
-            sweep_by!(2, true, true);
+            let rule = self.rule::<T, true, true>(kept, eta, corrections);
+            sweep::<T, 2>(rule, params, gradients, memory);
         } else {
-            sweep_by!(2, true, false);
+            let rule = self.rule::<T, true, false>(kept, eta, corrections);
+            sweep::<T, 2>(rule, params, gradients, memory);
+        }
+    }
+
+    /// Whether [`Averages::stepped`] loses nothing: with little weight on the old mean, its rounding would show.
+    fn has_long_averages(&self) -> bool {
+        self.beta1 >= 0.5 && self.beta2 >= 0.5
+    }
+
+    fn rule<T: Real, const LONG: bool, const DECAYS: bool>(
+        &self,
+        kept: f64,
+        eta: f64,
+        corrections: Corrections,
+    ) -> ByMoments<T, LONG, DECAYS> {
+        ByMoments {
+            averages: Averages::new(self.beta1, self.beta2),
+            lambda: T::from_f64(self.weight_decay),
+            kept: T::from_f64(kept),
+            eta: T::from_f64(eta / corrections.first),
+            root_scale: T::from_f64(1.0 / corrections.second.sqrt()),
+            epsilon: T::from_f64(self.epsilon),
         }
     }
 }

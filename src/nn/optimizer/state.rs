@@ -48,16 +48,15 @@ impl Optimizer {
         })
     }
 
-    /// Those of step t, of an optimizer with two moments; any for another one.
+    /// Those of step t, where the optimizer has any.
     fn corrections(&self, t: u64) -> Corrections {
-        let (beta1, beta2) = match self {
-            Optimizer::Adam(adam) => (adam.beta1, adam.beta2),
-            Optimizer::Adamw(adamw) => (adamw.beta1, adamw.beta2),
-            Optimizer::Nadam(nadam) => (nadam.beta1, nadam.beta2),
-            Optimizer::Radam(radam) => (radam.beta1, radam.beta2),
-            _ => (0.0, 0.0),
-        };
-        Corrections::new(beta1, beta2, t)
+        match self {
+            Optimizer::Adam(adam) => Corrections::new(adam.beta1, adam.beta2, t),
+            Optimizer::Adamw(adamw) => Corrections::new(adamw.beta1, adamw.beta2, t),
+            Optimizer::Nadam(nadam) => Corrections::new(nadam.beta1, nadam.beta2, t),
+            Optimizer::Radam(radam) => Corrections::new(radam.beta1, radam.beta2, t),
+            _ => Corrections::default(),
+        }
     }
 
     /// What a step does to a parameter, where that is so little that it can be done at once.
@@ -431,13 +430,6 @@ mod tests {
         }
     }
 
-    /// What two runs of the averages by other formulas may differ by.
-    fn assert_close(a: &[f64], b: &[f64]) {
-        for (a, b) in a.iter().zip(b) {
-            assert!((a - b).abs() <= 1e-12 * b.abs(), "{a} {b}");
-        }
-    }
-
     #[test]
     fn averages_of_every_length_are_those_of_the_formula() {
         // Gradients that shrink by far: what is left of the last ones must not drown in rounding.
@@ -455,18 +447,42 @@ mod tests {
                 m = beta1 * m + (1.0 - beta1) * g;
                 v = beta2 * v + (1.0 - beta2) * g * g;
                 let memory: Vec<f64> = state.buffers().flatten().copied().collect();
-                assert_close(&memory, &[m, v]);
+                for (received, expected) in memory.iter().zip([m, v]) {
+                    let error = (received - expected).abs();
+                    assert!(
+                        error <= 1e-12 * expected.abs(),
+                        "{beta1} {beta2}: {received} {expected}"
+                    );
+                }
             }
+        }
+    }
+
+    #[test]
+    fn each_buffer_begins_a_line_of_the_cache() {
+        let state = named("adam").state::<f32>(101).unwrap();
+        assert_eq!(state.buffers().count(), 2);
+        for buffer in state.buffers() {
+            assert_eq!((buffer.len(), buffer.as_ptr() as usize % 64), (101, 0));
         }
     }
 
     #[test]
     fn averages_without_gradients_sink_to_nothing() {
         // Subnormal numbers, which they would stay at, are slow.
-        for name in [
-            "momentum", "rmsprop", "adam", "adamw", "nadam", "radam", "adadelta",
+        for options in [
+            json!("momentum"),
+            json!("nesterov"),
+            json!({ "type": "rmsprop", "centered": true, "momentum": 0.9 }),
+            json!("adadelta"),
+            json!("adam"),
+            json!({ "type": "adam", "beta1": 0.4 }),
+            json!("adamw"),
+            json!("nadam"),
+            json!("radam"),
         ] {
-            let mut state = named(name).state::<f32>(100).unwrap();
+            let name = &options;
+            let mut state = Optimizer::from_json(&options).unwrap().state::<f32>(100).unwrap();
             let mut params = [0.1; 100];
             let mut gradients = [1e-3; 100];
             state.step(&mut params, &gradients, 1e-3);
@@ -519,13 +535,18 @@ mod tests {
 
     #[test]
     fn a_memory_that_cannot_be_had_is_an_error() {
-        let count = usize::MAX / 16;
-        let error = named("adam").state::<f64>(count).unwrap_err();
-        assert_eq!(error.code, Code::OutOfMemory);
-        assert_eq!(
-            error.to_string(),
-            format!("Expected enough free memory for the optimizer but received {count} parameters")
-        );
+        for (name, count) in [
+            ("adam", usize::MAX / 16),
+            ("adam", usize::MAX),
+            ("momentum", usize::MAX),
+        ] {
+            let error = named(name).state::<f64>(count).unwrap_err();
+            assert_eq!(error.code, Code::OutOfMemory);
+            assert_eq!(
+                error.to_string(),
+                format!("Expected enough free memory for the optimizer but received {count} parameters")
+            );
+        }
     }
 
     #[test]

@@ -187,7 +187,7 @@ pub mod arithmetic {
     }
 
     /// 0 instead of a subnormal number. Where no gradient comes any more, as of a dead neuron, an average sinks to the
-    /// smallest of them and stays; processors take up to a hundred times longer to divide them.
+    /// smallest of them and stays, and to divide those is slow on some processors.
     #[inline(always)]
     pub fn settled<T: Real>(x: T) -> T {
         if x.abs() < T::LEAST_NORMAL { T::ZERO } else { x }
