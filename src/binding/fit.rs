@@ -100,8 +100,8 @@ impl<T: Real> Training<T> {
         }
     }
 
-    fn epoch(&mut self) -> Result<Option<StoppedBy>> {
-        let run = AssertUnwindSafe(|| self.run.advance());
+    fn epochs(&mut self, most: usize) -> Result<Option<StoppedBy>> {
+        let run = AssertUnwindSafe(|| self.run.advance(most));
         let ended = catch_unwind(run).unwrap_or_else(|_| Err(internal("no panic", "the training", "one")))?;
         if let Some(bar) = &mut self.bar {
             let last = self.run.epochs().saturating_sub(1);
@@ -115,18 +115,14 @@ impl<T: Real> Training<T> {
 
 impl<T: Real> Job for Training<T> {
     fn advance(&mut self, epochs: usize, is_watched: bool) -> bool {
-        // In one go, nobody asks for reports.
-        self.run.set_timed(epochs == 1);
         self.run.set_watched(is_watched || self.bar.is_some());
-        for _ in 0..epochs {
-            if self.ended.is_none() {
-                self.ended = self.epoch().transpose();
-            }
-            if self.ended.is_some() {
-                // Leaves the line.
-                self.bar = None;
-                break;
-            }
+        let end = self.run.epochs().saturating_add(epochs);
+        while self.ended.is_none() && self.run.epochs() < end {
+            self.ended = self.epochs(end - self.run.epochs()).transpose();
+        }
+        if self.ended.is_some() {
+            // Leaves the line.
+            self.bar = None;
         }
         self.run.set_watched(true);
         self.ended.is_some()

@@ -18,7 +18,6 @@ use super::simd::Isa;
 pub mod table {
     use std::sync::LazyLock;
 
-    use super::super::simd::Portable;
     use super::Isa;
 
     /// How many places there are from one number to the next.
@@ -29,9 +28,13 @@ pub mod table {
     /// Adding it rounds to a multiple of 1 / DENSITY, and leaves that in the low bits: 1.5 * 2^52 / DENSITY.
     const SHIFT: f64 = 422212465065984.0;
 
-    /// The coefficients of the series around each place: a line of the cache. The first that is left out is below 2^-55 of
-    /// the function.
-    type Series = [f64; 8];
+    /// Numbers are nearest to a place from which they are not so far.
+    pub const REACH: f64 = 0.5 / DENSITY;
+
+    /// How many coefficients a series has: a line of the cache. The first that is left out is below 2^-55 of the function.
+    pub const SERIES: usize = 8;
+
+    type Series = [f64; SERIES];
 
     static TABLE: LazyLock<Box<[Series; PLACES]>> = LazyLock::new(|| {
         let series = |place| around((place as f64 / DENSITY) - END as f64);
@@ -39,20 +42,26 @@ pub mod table {
         table.try_into().expect("has a place for each")
     });
 
-    /// s_0 + s_1 d + s_2 d^2 ... = sigmoid(x + d). As s' = s (1 - s), n s_n = s_(n-1) - sum_k s_k s_(n-1-k).
+    /// s_0 + s_1 d + s_2 d^2 ... = sigmoid(x + d).
     fn around(x: f64) -> Series {
         // On the left, where no digits cancel, as sigmoid(x + d) = 1 - sigmoid(-x - d).
         let e = (-x.abs()).exp();
-        let mut s = [e / (1.0 + e); 8];
-        for n in 1..s.len() {
-            let square: f64 = (0..n).map(|k| s[k] * s[n - 1 - k]).sum();
-            s[n] = (s[n - 1] - square) / n as f64;
+        let mut s = [e / (1.0 + e); SERIES];
+        for n in 1..SERIES {
+            s[n] = last_slope(&s[..n]) / n as f64;
         }
         if x > 0.0 {
             s.iter_mut().step_by(2).for_each(|s| *s = -*s);
             s[0] = 1.0 / (1.0 + e);
         }
         s
+    }
+
+    /// The last coefficient of as many of s' = s (1 - s).
+    fn last_slope(s: &[f64]) -> f64 {
+        let last = s.len() - 1;
+        let square: f64 = (0..=last).map(|k| s[k] * s[last - k]).sum();
+        s[last] - square
     }
 
     /// The table.
@@ -62,8 +71,10 @@ pub mod table {
     /// A place of it.
     #[derive(Clone, Copy)]
     pub struct Place {
-        series: &'static Series,
-        x: f64,
+        /// s_0, s_1 ... with s_0 + s_1 d + s_2 d^2 ... = sigmoid(x + d)
+        pub series: &'static Series,
+        /// Where it is
+        pub x: f64,
     }
 
     impl Table {
@@ -73,63 +84,48 @@ pub mod table {
             Table(&TABLE)
         }
 
-        /// The place that is nearest to x; one that no number is near where x is not a number or beyond the ends.
+        /// The place that is nearest to x; none where x is not a number or beyond the ends.
         #[inline(always)]
-        pub fn place(self, x: f64) -> Place {
+        pub fn place(self, x: f64) -> Option<Place> {
             let shifted = x + SHIFT;
             let place = shifted.to_bits().wrapping_sub(SHIFT.to_bits()) as usize;
-            match self.0.get(place.wrapping_add(END * DENSITY as usize)) {
-                Some(series) => Place {
-                    series,
-                    x: shifted - SHIFT,
-                },
-                None => Place {
-                    series: &self.0[0],
-                    x: f64::INFINITY,
-                },
-            }
+            let series = self.0.get(place.wrapping_add(END * DENSITY as usize))?;
+            Some(Place {
+                series,
+                x: shifted - SHIFT,
+            })
         }
     }
 
     impl Place {
         /// sigmoid(x) for x near this place; what it is of others means nothing.
         #[inline(always)]
-        pub fn sigmoid<I: Isa>(self, x: f64) -> f64 {
+        fn sigmoid<I: Isa>(self, x: f64) -> f64 {
             let (s, d) = (self.series, x - self.x);
             let (d2, d4) = (d * d, (d * d) * (d * d));
             let pair = |k: usize| I::mul_add(s[k + 1], d, s[k]);
             let four = |k: usize| I::mul_add(pair(k + 2), d2, pair(k));
             I::mul_add(four(4), d4, four(0))
         }
+
+        /// The coefficients of sigmoid'(x + d).
+        pub fn slope(self) -> Series {
+            let s = self.series;
+            let mut slope = [last_slope(s); SERIES];
+            for n in 1..SERIES {
+                slope[n - 1] = n as f64 * s[n];
+            }
+            slope
+        }
     }
 
     /// 1 / (1 + e^-x)
     #[inline(always)]
     pub fn sigmoid<I: Isa>(x: f64) -> f64 {
-        // Not a number has no place either.
-        let has_place = x.abs() < END as f64;
-        if !has_place {
-            return 1.0 / (1.0 + (-x).exp());
+        match Table::get().place(x) {
+            Some(place) => place.sigmoid::<I>(x),
+            None => 1.0 / (1.0 + (-x).exp()),
         }
-        Table::get().place(x).sigmoid::<I>(x)
-    }
-
-    /// The same where a place is known that x will be near: half of the wait is that for its place. If it is not near, it
-    /// takes longer.
-    #[inline(always)]
-    pub fn sigmoid_near<I: Isa>(x: f64, place: Place) -> f64 {
-        // So far what is left out of the series is below 2^-53 of the function.
-        if (x - place.x).abs() <= 0.6 / DENSITY {
-            place.sigmoid::<I>(x)
-        } else {
-            far(x)
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn far(x: f64) -> f64 {
-        sigmoid::<Portable>(x)
     }
 }
 
@@ -500,41 +496,29 @@ mod tests {
     }
 
     #[test]
-    fn a_sigmoid_is_found_from_any_place() {
-        use super::table::{Table, sigmoid_near};
+    fn series_of_the_table_are_those_of_the_sigmoid_and_its_derivative() {
+        use super::table::{REACH, Table};
         let table = Table::get();
-        for i in -4_500..4_500 {
+        let sum = |series: [f64; 8], d: f64| series.iter().rev().fold(0.0, |sum, c| sum * d + c);
+        for i in -3_700..3_700 {
             let x = f64::from(i) * 1e-2 + 3.7e-7;
+            let place = table.place(x).unwrap();
+            let d = x - place.x;
+            assert!(d.abs() < REACH);
             let exact = 1.0 / (1.0 + (-x).exp());
-            for away in [
-                0.0,
-                0.01,
-                -0.02,
-                0.04,
-                -0.05,
-                0.3,
-                -7.0,
-                60.0,
-                f64::INFINITY,
-                f64::NAN,
-            ] {
-                let mine = sigmoid_near::<Fused>(x, table.place(x + away));
-                assert!(
-                    ulps(mine, exact) <= 4.0,
-                    "at {x:e}, {away} away: {mine:e} for {exact:e}"
-                );
-            }
+            let mine = sum(*place.series, d);
+            assert!(ulps(mine, exact) <= 4.0, "at {x:e}: {mine:e} for {exact:e}");
+            // Both factors without digits that cancel.
+            let exact = exact / (1.0 + x.exp());
+            let mine = sum(place.slope(), d);
+            assert!(
+                (mine - exact).abs() <= 4e-15 * exact,
+                "slope at {x:e}: {mine:e} for {exact:e}"
+            );
         }
-        for (x, exact) in [(1e300, 1.0), (f64::INFINITY, 1.0), (-1e300, 0.0), (38.0, 1.0)] {
-            for place in [x, 0.0, f64::NAN] {
-                assert_eq!(
-                    sigmoid_near::<Fused>(x, table.place(place)),
-                    exact,
-                    "{x} from {place}"
-                );
-            }
+        for x in [39.0, -39.0, 1e16, -1e300, f64::INFINITY, f64::NAN] {
+            assert!(table.place(x).is_none(), "{x}");
         }
-        assert!(sigmoid_near::<Fused>(f64::NAN, table.place(0.5)).is_nan());
     }
 
     #[test]

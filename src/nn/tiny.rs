@@ -13,7 +13,6 @@ use std::hint::black_box;
 
 use super::activation::{Activation, BLOCK};
 use super::architecture::{Architecture, Layer};
-use super::elementary::table::{Place, Table, sigmoid_near};
 use super::kernels::{all_finite, max_abs};
 use super::loss::Loss;
 use super::real::Real;
@@ -93,13 +92,6 @@ pub struct Tiny<T, const H: usize, const O: usize> {
     pub b2: [T; O],
 }
 
-/// Where the sigmoids of a row will be, as far as the weights before a step tell: the step has less to wait for then.
-#[derive(Clone, Copy)]
-pub struct Ahead<const H: usize, const O: usize> {
-    hidden: [Place; H],
-    output: [Place; O],
-}
-
 /// What a pass over L rows finds.
 pub struct Forward<T, const H: usize, const O: usize, const L: usize> {
     /// Weighted sums of the hidden layer
@@ -167,35 +159,16 @@ impl<T: Real, const H: usize, const O: usize> Tiny<T, H, O> {
         z1
     }
 
-    /// Where the sigmoids of a row with sums near these will be, the first of L, if both layers have them.
-    #[inline(always)]
-    pub fn ahead<I: Isa, const L: usize>(&self, table: Table, z1: [[T; L]; H]) -> Ahead<H, O> {
-        let mut hidden = [table.place(0.0); H];
-        let mut h = z1;
-        for j in 0..H {
-            let z = z1[j][0].to_f64();
-            hidden[j] = table.place(z);
-            h[j][0] = T::from_f64(hidden[j].sigmoid::<I>(z));
-        }
-        let z2 = self.output_sums::<I, L>(h);
-        let mut output = [hidden[0]; O];
-        for k in 0..O {
-            output[k] = table.place(z2[k][0].to_f64());
-        }
-        Ahead { hidden, output }
-    }
-
-    /// From z1 to the outputs, sooner where it is known about where they will be.
+    /// From z1 to the outputs.
     #[inline(always)]
     pub fn forward<I: Isa, const L: usize>(
         &self,
         functions: Functions,
         z1: [[T; L]; H],
-        ahead: Option<&Ahead<H, O>>,
     ) -> Forward<T, H, O, L> {
-        let h = activate::<I, T, L, H>(functions.hidden, z1, ahead.map(|ahead| &ahead.hidden));
+        let h = activate::<I, T, L, H>(functions.hidden, z1);
         let z2 = self.output_sums::<I, L>(h);
-        let o = activate::<I, T, L, O>(functions.output, z2, ahead.map(|ahead| &ahead.output));
+        let o = activate::<I, T, L, O>(functions.output, z2);
         Forward {
             z1,
             h,
@@ -289,13 +262,9 @@ pub fn backward<I: Isa, T: Real, const H: usize, const O: usize, const L: usize>
     dz1
 }
 
-/// f(z), of one row maybe from near these places.
+/// f(z)
 #[inline(always)]
-fn activate<I: Isa, T: Real, const L: usize, const N: usize>(
-    f: Activation,
-    z: [[T; L]; N],
-    places: Option<&[Place; N]>,
-) -> [[T; L]; N] {
+fn activate<I: Isa, T: Real, const L: usize, const N: usize>(f: Activation, z: [[T; L]; N]) -> [[T; L]; N] {
     let mut a = z;
     let numbers = a.as_flattened_mut();
     macro_rules! each {
@@ -308,14 +277,7 @@ fn activate<I: Isa, T: Real, const L: usize, const N: usize>(
     match f {
         Activation::Relu => each!(Activation::Relu),
         // Of one row by itself, a number is sooner had from a table.
-        Activation::Sigmoid if L == 1 => match places {
-            Some(places) => {
-                for j in 0..N {
-                    numbers[j] = T::from_f64(sigmoid_near::<I>(numbers[j].to_f64(), places[j]));
-                }
-            }
-            None => each!(Activation::Sigmoid),
-        },
+        Activation::Sigmoid if L == 1 => each!(Activation::Sigmoid),
         // A function of its own, for whole blocks.
         Activation::Sigmoid => {
             let (mut z, mut block) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
@@ -418,7 +380,7 @@ impl<T: Real> Train<'_, T> {
             learning_rate,
         } = self;
         let (w1, mut tiny) = Tiny::<T, H, O>::load(values, inputs.len());
-        let pass = tiny.forward::<I, 1>(functions, tiny.hidden_sums::<I, 1>(w1, |i| [inputs[i]]), None);
+        let pass = tiny.forward::<I, 1>(functions, tiny.hidden_sums::<I, 1>(w1, |i| [inputs[i]]));
         let t: &[T; O] = targets.try_into().expect("has a target for each output");
         let mut delta2 = pass.output_gradient::<I>(functions, &t.map(|t| [t]));
         let mut step2 = [T::ZERO; O];

@@ -78,10 +78,10 @@ pub struct Published<T> {
 }
 
 impl<T: Real> Published<T> {
-    /// Takes the values at the end of an epoch, whole.
-    pub fn add(&mut self, values: &[T], report: EpochReport) {
+    /// Takes the values at the end of an epoch, whole, and the reports of all up to it that it does not have.
+    pub fn add(&mut self, values: &[T], reports: impl IntoIterator<Item = EpochReport>) {
         self.values.copy_from_slice(values);
-        self.reports.push(report);
+        self.reports.extend(reports);
     }
 
     /// Takes other values: the best ones, at the end.
@@ -117,10 +117,10 @@ impl<T: Real> Monitor<T> {
         reason.checked_sub(1).map(|place| StoppedBy::ALL[place].1)
     }
 
-    /// Publishes the values at the end of an epoch, whole.
-    pub fn publish(&self, values: &[T], report: EpochReport) {
+    /// Publishes the values at the end of an epoch, whole, and the reports of all up to it that are not published.
+    pub fn publish(&self, values: &[T], reports: impl IntoIterator<Item = EpochReport>) {
         let mut published = self.lock();
-        published.add(values, report);
+        published.add(values, reports);
         self.epochs.store(published.reports.len(), Ordering::Release);
     }
 

@@ -14,13 +14,14 @@ use crate::nn::error::Result;
 use crate::nn::kernels::{affine_side_by_side, at, at_mut, few_at_a_time, set};
 use crate::nn::lines::Lines;
 use crate::nn::online::{recovered, zeros};
-use crate::nn::optimizer::{Gradients, OptimizerState};
+use crate::nn::optimizer::{Descend, Gradients, OptimizerState};
 use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
 use crate::nn::tiny::Functions;
 
 use super::data::Data;
 use super::losses::Losses;
+use super::original::Original;
 use super::tiny;
 use super::trainer::{LossSum, Work, scale};
 
@@ -43,6 +44,7 @@ pub struct Narrow<T> {
     gradients: Vec<T>,
     losses: Losses<T>,
     tiny: Option<Functions>,
+    original: Option<Original<T>>,
 }
 
 impl<T: Real> Narrow<T> {
@@ -60,6 +62,7 @@ impl<T: Real> Narrow<T> {
             gradients: zeros(architecture.parameter_count(), "the gradients")?,
             losses: Losses::new(architecture)?,
             tiny: Functions::of(architecture),
+            original: Original::of(architecture),
         }))
     }
 
@@ -91,6 +94,27 @@ impl<T: Real> Narrow<T> {
         loss.map_or(0.0, |loss| loss.sum)
     }
 
+    /// Takes as many epochs of steps at once as there is room for their losses, if it can; how many.
+    pub fn epochs(
+        &mut self,
+        work: Work<T>,
+        batch: usize,
+        values: &mut [T],
+        (state, rate): (&mut OptimizerState<T>, f64),
+        losses: &mut [f64],
+    ) -> usize {
+        let rule = state.optimizer().descent(rate);
+        let (Some(original), Some(Descend { alpha, beta }), 1) = (&mut self.original, rule, batch) else {
+            return 0;
+        };
+        if beta != T::ONE {
+            return 0;
+        }
+        let done = original.epochs(work, values, alpha, losses);
+        state.count((done * work.rows.len()) as u64);
+        done
+    }
+
     /// Takes a step by the gradient of each `batch` of the rows, one after the other. Their data loss, each at the values
     /// before its step; nothing if stopped. Ends early where a loss is not finite.
     ///
@@ -104,6 +128,12 @@ impl<T: Real> Narrow<T> {
         state: &mut OptimizerState<T>,
         rate: f64,
     ) -> Option<LossSum> {
+        let mut loss = [0.0];
+        if self.epochs(work, batch, values, (&mut *state, rate), &mut loss) > 0 {
+            let weight = work.rows.len() as f64;
+            let sum = loss[0] * weight;
+            return Some(LossSum { sum, weight });
+        }
         let (mut work, mut first) = (work, LossSum::default());
         if let (Some(functions), Some(rule)) = (self.tiny, state.optimizer().descent(rate)) {
             let done;

@@ -19,7 +19,7 @@ use crate::nn::online::zeros;
 use crate::nn::optimizer::clip_norm;
 use crate::nn::random::Generator;
 use crate::nn::real::Real;
-use crate::nn::schedule::ScheduleState;
+use crate::nn::schedule::{Schedule, ScheduleState};
 
 use super::data::Data;
 use super::monitor::{EpochReport, Monitor, Published, StoppedBy};
@@ -30,6 +30,9 @@ use super::trainer::{LossSum, Trainer, Work};
 /// What the streams of random numbers of a run are for, beside the masks of its steps.
 const SHUFFLE: u64 = u64::MAX;
 const SPLIT: u64 = u64::MAX - 1;
+
+/// The most epochs at once.
+const MOST_EPOCHS: usize = 256;
 
 /// What a run trains, on what and how.
 pub struct Problem<T> {
@@ -68,8 +71,6 @@ pub struct Run<T> {
     pub(super) epoch: usize,
     monitor: Arc<Monitor<T>>,
     clock: Clock,
-    /// Whether anybody wants to know when epochs ended. To look at the clock takes as long as a few small steps.
-    is_timed: bool,
     /// What the monitor publishes, while nobody watches it.
     unwatched: Option<Published<T>>,
     ended: Option<StoppedBy>,
@@ -161,7 +162,6 @@ impl<T: Real> Run<T> {
             monitor: Arc::new(Monitor::new(copy()?, Vec::new(), options.epochs)),
             values: Lines::copy(values, "the weights")?,
             clock: Clock::start(),
-            is_timed: true,
             unwatched: None,
             ended: None,
             problem,
@@ -194,11 +194,6 @@ impl<T: Real> Run<T> {
         self.clock.milliseconds()
     }
 
-    /// Whether the reports that follow are to say when their epochs ended; else that is 0. They do at first.
-    pub fn set_timed(&mut self, is_timed: bool) {
-        self.is_timed = is_timed;
-    }
-
     /// Whether anybody may look at the [monitor](Self::monitor) between epochs, as at first. To publish what nobody sees
     /// would take as long as a small step.
     pub fn set_watched(&mut self, is_watched: bool) {
@@ -217,16 +212,17 @@ impl<T: Real> Run<T> {
         &self.problem.options
     }
 
-    /// Trains for an epoch, and says why the run has ended, if it has. Then the values that the monitor publishes
+    /// Trains for an epoch, or, where epochs are short, for some of up to `most`, and says why the run has ended, if it
+    /// has. Only where `most` is 1 does a report say when its epoch ended; else that is 0. At the end the values that the monitor publishes
     /// are final: the best ones where they are kept, else those of the last whole epoch.
     ///
     /// # Errors
     /// `Diverged` where numbers are no longer finite, and errors of the checkpoint's file: the run has ended too.
-    pub fn advance(&mut self) -> Result<Option<StoppedBy>> {
+    pub fn advance(&mut self, most: usize) -> Result<Option<StoppedBy>> {
         if self.ended.is_some() {
             return Ok(self.ended);
         }
-        let outcome = self.step();
+        let outcome = self.step(most);
         if !matches!(outcome, Ok(None)) {
             self.finish();
             self.ended = outcome.as_ref().copied().unwrap_or(Some(StoppedBy::Abort));
@@ -234,11 +230,11 @@ impl<T: Real> Run<T> {
         outcome
     }
 
-    fn step(&mut self) -> Result<Option<StoppedBy>> {
+    fn step(&mut self, most: usize) -> Result<Option<StoppedBy>> {
         if let Some(reason) = self.verdict() {
             return Ok(Some(reason));
         }
-        let is_whole = self.epoch()?;
+        let is_whole = self.epochs_at_once(most) > 0 || self.epoch(most == 1)?;
         let verdict = self.verdict();
         if is_whole {
             self.save(verdict.is_some())?;
@@ -287,8 +283,37 @@ impl<T: Real> Run<T> {
         is_late(&self.clock, self.options().timeout)
     }
 
-    /// Whether it is whole: it was not stopped in the middle.
-    fn epoch(&mut self) -> Result<bool> {
+    /// Whether epochs are alike, and nothing is to be done between them.
+    fn is_plain(&self) -> bool {
+        let options = self.options();
+        let watches_loss = options.early_stopping.is_some() || options.target_loss.is_some();
+        let is_constant = matches!(options.schedule, Schedule::Constant(_));
+        is_constant
+            && !(watches_loss || options.shuffle || options.checkpoint.is_some())
+            && self.validation.is_empty()
+            && self.gradients.is_empty()
+    }
+
+    /// Trains for a few epochs of up to `most`, if they are short enough for that; how many.
+    fn epochs_at_once(&mut self, most: usize) -> usize {
+        let most = most.min(MOST_EPOCHS).min(self.options().epochs - self.epoch);
+        let is_plain = self.is_plain();
+        let (true, true, Solver::Steps(state)) = (most > 1, is_plain, &mut self.solver) else {
+            return 0;
+        };
+        let rate = self.problem.options.learning_rate;
+        let (work, batch) = all_rows(&self.problem, &self.order, &|| false);
+        let mut losses = [0.0; MOST_EPOCHS];
+        let losses = &mut losses[..most];
+        let done = self
+            .trainer
+            .epochs(work, batch, &mut self.values, (state, rate), losses);
+        self.end(rate, &losses[..done], None, 0.0);
+        done
+    }
+
+    /// Trains for an epoch; whether it is whole: it was not stopped in the middle.
+    fn epoch(&mut self, is_timed: bool) -> Result<bool> {
         let options = &self.problem.options;
         let rate = self
             .schedule
@@ -311,20 +336,30 @@ impl<T: Real> Run<T> {
             };
             Some(self.finite("validation loss", loss.mean())?)
         };
-        self.epoch += 1;
-        self.judge(validation_loss.unwrap_or(loss));
-        let report = EpochReport {
-            epoch: self.epoch,
+        // To look at the clock takes as long as a few small steps.
+        let elapsed = if is_timed { self.elapsed() } else { 0.0 };
+        self.end(rate, &[loss], validation_loss, elapsed);
+        Ok(true)
+    }
+
+    /// Ends epochs with these losses.
+    fn end(&mut self, rate: f64, losses: &[f64], validation_loss: Option<f64>, elapsed: f64) {
+        let first = self.epoch + 1;
+        for &loss in losses {
+            self.epoch += 1;
+            self.judge(validation_loss.unwrap_or(loss));
+        }
+        let reports = losses.iter().zip(first..).map(|(&loss, epoch)| EpochReport {
+            epoch,
             loss,
             validation_loss,
             learning_rate: rate,
-            elapsed: if self.is_timed { self.elapsed() } else { 0.0 },
-        };
+            elapsed,
+        });
         match &mut self.unwatched {
-            Some(published) => published.add(&self.values, report),
-            None => self.monitor.publish(&self.values, report),
+            Some(published) => published.add(&self.values, reports),
+            None => self.monitor.publish(&self.values, reports),
         }
-        Ok(true)
     }
 
     /// Takes the watched loss of the epoch that has ended.
@@ -362,21 +397,13 @@ impl<T: Real> Run<T> {
             architecture,
             seed,
             options,
-            data,
             ..
         } = &self.problem;
         let (count, seed) = (architecture.parameter_count(), *seed);
-        let batch = options.batch_size.unwrap_or(usize::MAX).min(self.order.len());
-        let first_step = (self.epoch * self.order.len().div_ceil(batch)) as u64;
         let is_stopped = stops(&self.monitor, self.clock, options.timeout);
+        let (all_rows, batch) = all_rows(&self.problem, &self.order, &is_stopped);
+        let first_step = (self.epoch * self.order.len().div_ceil(batch)) as u64;
         let trainer = &mut self.trainer;
-        let all_rows = Work {
-            architecture,
-            data,
-            rows: &self.order,
-            next: None,
-            is_stopped: &is_stopped,
-        };
         if let (Solver::Steps(state), true) = (&mut self.solver, self.gradients.is_empty()) {
             let (values, numbers) = (&mut self.values, (seed, first_step));
             return Ok(trainer.steps(all_rows, batch, values, (state, rate), numbers));
@@ -460,6 +487,23 @@ impl<T: Real> Run<T> {
             "try a learningRate below {rate}, clipNorm: 1, or inputs and targets scaled to about -1 to 1"
         ))
     }
+}
+
+/// What an epoch goes over, and how many rows at a time.
+fn all_rows<'a, T>(
+    problem: &'a Problem<T>,
+    order: &'a [u32],
+    is_stopped: &'a (dyn Fn() -> bool + Sync),
+) -> (Work<'a, T>, usize) {
+    let work = Work {
+        architecture: &problem.architecture,
+        data: &problem.data,
+        rows: order,
+        next: None,
+        is_stopped,
+    };
+    let batch = problem.options.batch_size.unwrap_or(usize::MAX);
+    (work, batch.min(order.len()))
 }
 
 /// The places of the rows of training and of validation.

@@ -7,7 +7,6 @@
 
 use std::hint::black_box;
 
-use crate::nn::elementary::table::Table;
 use crate::nn::optimizer::{Descend, Rule};
 use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
@@ -34,8 +33,8 @@ pub fn steps<T: Real>(
         return (0, LossSum::default());
     }
     macro_rules! run {
-        ($h:literal, $o:literal, $l:expr, $is_original:literal) => {
-            simd::run(Steps::<T, $h, $o, $l, $is_original> {
+        ($h:literal, $o:literal, $l:expr) => {
+            simd::run(Steps::<T, $h, $o, $l> {
                 functions,
                 work,
                 batch,
@@ -45,16 +44,12 @@ pub fn steps<T: Real>(
             })
         };
     }
-    // Each is some 10 KB of code, so that there are few; the original library had no other precision.
-    let is_double = size_of::<T>() == 8;
     macro_rules! run_for {
         ($h:literal, $o:literal) => {
             if batch > 1 {
-                run!($h, $o, MOST_ROWS, false)
-            } else if is_double && $o == 1 && functions == Functions::original(($h, $o)) {
-                run!($h, 1, 1, true)
+                run!($h, $o, MOST_ROWS)
             } else {
-                run!($h, $o, 1, false)
+                run!($h, $o, 1)
             }
         };
     }
@@ -67,9 +62,8 @@ pub fn steps<T: Real>(
     }
 }
 
-/// Steps by up to L rows. There is a task for the functions of the original library, and one that looks at them again and
-/// again: else there would be one for each combination.
-struct Steps<'a, T, const H: usize, const O: usize, const L: usize, const IS_ORIGINAL: bool> {
+/// Steps by up to L rows.
+struct Steps<'a, T, const H: usize, const O: usize, const L: usize> {
     functions: Functions,
     work: Work<'a, T>,
     batch: usize,
@@ -78,9 +72,7 @@ struct Steps<'a, T, const H: usize, const O: usize, const L: usize, const IS_ORI
     losses: &'a mut Losses<T>,
 }
 
-impl<T: Real, const H: usize, const O: usize, const L: usize, const IS_ORIGINAL: bool> Task
-    for Steps<'_, T, H, O, L, IS_ORIGINAL>
-{
+impl<T: Real, const H: usize, const O: usize, const L: usize> Task for Steps<'_, T, H, O, L> {
     const WIDENS: bool = false;
     type Output = (usize, LossSum);
 
@@ -90,24 +82,17 @@ impl<T: Real, const H: usize, const O: usize, const L: usize, const IS_ORIGINAL:
             // So old a processor is not worth it.
             return (0, LossSum::default());
         }
-        let functions = || {
-            if IS_ORIGINAL {
-                Functions::original((H, O))
-            } else {
-                black_box(self.functions)
-            }
-        };
+        // Looked at again and again: else there would be code for each combination, some 10 KB each.
+        let functions = || black_box(self.functions);
         let Work { data, rows, .. } = self.work;
         let rule = self.rule;
         let (mut done, mut weight) = (0, 0.0);
         let losses = self.losses;
         let (w1, mut tiny) = Tiny::<T, H, O>::load(self.values, data.width);
         let all_targets = data.part(Part::Targets).as_chunks::<O>().0;
-        let table = Table::get();
-        let begin = |tiny: &Tiny<T, H, O>, z1| (z1, IS_ORIGINAL.then(|| tiny.ahead::<I, L>(table, z1)));
         let mut begun = rows.first().filter(|_| L == 1).map(|&row| {
             let first = data.inputs(row as usize);
-            begin(&tiny, tiny.hidden_sums::<I, L>(w1, |i| [first[i]; L]))
+            tiny.hidden_sums::<I, L>(w1, |i| [first[i]; L])
         });
         for numbers in rows.chunks(self.batch) {
             if done % STRETCH == STRETCH - 1 && (self.work.is_stopped)() {
@@ -136,10 +121,8 @@ impl<T: Real, const H: usize, const O: usize, const L: usize, const IS_ORIGINAL:
                 }
                 x
             };
-            let pass = match &begun {
-                Some((z1, ahead)) => tiny.forward::<I, L>(functions, *z1, ahead.as_ref()),
-                None => tiny.forward::<I, L>(functions, tiny.hidden_sums::<I, L>(w1, x), None),
-            };
+            let z1 = begun.unwrap_or_else(|| tiny.hidden_sums::<I, L>(w1, x));
+            let pass = tiny.forward::<I, L>(functions, z1);
             if !pass.is_finite {
                 break;
             }
@@ -161,13 +144,12 @@ impl<T: Real, const H: usize, const O: usize, const L: usize, const IS_ORIGINAL:
             if let (1, Some(&row)) = (L, rows.get(done + 1)) {
                 // The sums of the row that comes next move as the weights do, which need not be waited for.
                 let next = &data.inputs(row as usize)[..w1.len()];
-                let z1 = tiny.hidden_sums::<I, L>(w1, |i| [next[i]; L]);
+                let mut z1 = tiny.hidden_sums::<I, L>(w1, |i| [next[i]; L]);
                 let mut product = T::ONE;
                 for i in 0..next.len() {
                     product = I::mul_add(x(i)[0], next[i], product);
                     black_box(());
                 }
-                let (mut z1, ahead) = begin(&tiny, z1);
                 for j in 0..H {
                     z1[j][0] *= rule.beta;
                     for k in 0..O {
@@ -175,7 +157,7 @@ impl<T: Real, const H: usize, const O: usize, const L: usize, const IS_ORIGINAL:
                         z1[j][0] = I::mul_add(slope, gradient[k][0], z1[j][0]);
                     }
                 }
-                begun = Some((z1, ahead));
+                begun = Some(z1);
             }
             for j in 0..H {
                 for k in 0..O {

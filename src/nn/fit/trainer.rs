@@ -220,6 +220,21 @@ impl<T: Real> Trainer<T> {
         Some(all)
     }
 
+    /// As many epochs of [steps](Self::steps) at once as there is room for their losses, if that can be done; how many.
+    pub fn epochs(
+        &mut self,
+        work: Work<T>,
+        batch: usize,
+        values: &mut [T],
+        (state, rate): (&mut OptimizerState<T>, f64),
+        losses: &mut [f64],
+    ) -> usize {
+        match &mut self.narrow {
+            Some(narrow) => narrow.epochs(work, batch, values, (state, rate), losses),
+            None => 0,
+        }
+    }
+
     /// One of these.
     fn step(&mut self, work: Work<T>, values: &mut [T], masks: Masks, step: Step<T>) -> Option<LossSum> {
         let (weight, scale) = weight(work);
