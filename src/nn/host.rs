@@ -4,12 +4,15 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Instant;
 
 /// How many threads can run at a time; 1 where nobody knows.
 pub fn threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    // Asked once: Linux answers from files, which takes as long as the training of a small network.
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// Measures the time since it was started, whatever happens to the time of day.
