@@ -257,9 +257,10 @@ function createDataSets(network, data, sampleWeights, heldOut) {
 /** Ends a fit of the addon; its history. */
 function finish(fit, buffer) {
   const epochs = native.fitEpochsDone(fit)
-  const [loss, validationLoss] = [new Float64Array(epochs), new Float64Array(epochs)]
-  const { hasValidation, ...rest } = native.finishFit(fit, buffer, loss, validationLoss)
-  return { ...(hasValidation ? { loss, validationLoss } : { loss }), ...rest }
+  const loss = new Float64Array(epochs)
+  const validationLoss = new Float64Array(native.fitHasValidation(fit) ? epochs : 0)
+  const rest = native.finishFit(fit, buffer, loss, validationLoss)
+  return validationLoss.length > 0 ? { loss, validationLoss, ...rest } : { loss, ...rest }
 }
 
 module.exports = { Run }

@@ -8,7 +8,7 @@ use super::architecture::Architecture;
 use super::fit::losses::Losses;
 use super::fit::narrow::Narrow;
 use super::fit::trainer::{LossSum, Work};
-use super::fit::{self, Data, Part, Run, Start, StoppedBy, tiny};
+use super::fit::{self, Data, History, Part, Run, Start, StoppedBy, tiny};
 use super::gradients::{flat, golden_architecture, golden_values};
 use super::initializer::initialize;
 use super::optimizer::Optimizer;
@@ -55,10 +55,11 @@ fn twenty_epochs_end_in_the_weights_of_pytorch() {
     assert_eq!(to_the_end(run, &mut values), StoppedBy::Epochs);
 
     let close = |mine: f64, exact: f64| assert!((mine - exact).abs() < 1e-8, "{mine}, not {exact}");
-    let reports = monitor.reports(0, |reports| reports.to_vec());
+    let history = monitor.history(History::clone);
     let (rates, losses) = (flat(&golden["learningRates"]), flat(&golden["losses"]));
-    assert_eq!(reports.len(), rates.len());
-    for (report, (rate, loss)) in reports.iter().zip(rates.into_iter().zip(losses)) {
+    assert_eq!(history.epochs(), rates.len());
+    for (epoch, (rate, loss)) in (1..).zip(rates.into_iter().zip(losses)) {
+        let report = history.report(epoch).unwrap();
         close(report.learning_rate, rate);
         close(report.loss, loss);
     }
@@ -356,7 +357,7 @@ fn compare_losses(width: usize, units: usize) {
         let run = fit::begin(architecture.clone(), &start, data.clone(), None, &values).unwrap();
         let monitor = run.monitor().clone();
         to_the_end(run, &mut values.clone());
-        let loss = monitor.reports(0, |reports| reports[0].loss);
+        let loss = monitor.history(|history| history.losses[0]);
         assert!((loss / evaluated - 1.0).abs() < 1e-13, "{loss}, not {evaluated}");
     }
 }

@@ -74,6 +74,7 @@ pub fn connect(env: &Env) -> napi::Result<Object<'_>> {
     add.function("fitEpochsDone", fit_epochs_done)?;
     add.function("fitFirstEpoch", fit_first_epoch)?;
     add.function("refreshFit", refresh_fit)?;
+    add.function("fitHasValidation", fit_has_validation)?;
     add.function("finishFit", finish_fit)?;
     add.function("dropFit", drop_fit)?;
     add.function("drawSeed", draw_seed)?;
@@ -454,7 +455,6 @@ fn refresh_fit(call: &Call, home: &Environment) -> Result<()> {
 /// What a fit came to.
 #[napi(object)]
 pub struct HistoryInfo {
-    pub has_validation: bool,
     pub epochs: f64,
     pub best_epoch: f64,
     pub duration_ms: f64,
@@ -463,8 +463,8 @@ pub struct HistoryInfo {
 
 /// `finishFit(fit, buffer, losses, validationLosses): HistoryInfo`: puts the final weights of a run that has ended into
 /// the buffer, also where it then throws why the run failed, and the history into the arrays, which JavaScript makes, as
-/// long as [`fit_epochs_done`] says: what Rust allocates is only freed when the event loop turns. The fit is gone
-/// afterwards.
+/// long as [`fit_epochs_done`] says, the second of length 0 where [`fit_has_validation`] says so: what Rust allocates is
+/// only freed when the event loop turns. The fit is gone afterwards.
 fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
     let (number, mut buffer) = (call.argument(0)?, call.argument::<ArrayBuffer>(1)?);
     let (mut losses, mut validation_losses) = (
@@ -476,19 +476,14 @@ fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
     let fit = home.fits.borrow_mut().fits.remove(number);
     let fit = fit.ok_or_else(|| no_such("fit", number))?;
     let (outcome, watch) = fit.finish(bytes_mut(&mut buffer))?;
-    let mut has_validation = false;
-    watch.reports(0, &mut |reports| {
-        let places = losses.iter_mut().zip(validation_losses.iter_mut());
-        for (report, (loss, validation_loss)) in reports.iter().zip(places) {
-            *loss = report.loss;
-            if let Some(loss) = report.validation_loss {
-                has_validation = true;
-                *validation_loss = loss;
-            }
+    watch.history(&mut |history| {
+        let columns = [&history.losses, &history.validation_losses];
+        for (to, column) in [&mut *losses, &mut *validation_losses].into_iter().zip(columns) {
+            let count = to.len().min(column.len());
+            to[..count].copy_from_slice(&column[..count]);
         }
     });
     Ok(HistoryInfo {
-        has_validation,
         epochs: watch.epochs() as f64,
         best_epoch: outcome.best_epoch as f64,
         duration_ms: outcome.duration,
@@ -499,6 +494,11 @@ fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
 /// `fitEpochsDone(fit): number`: how many epochs are done, those of a checkpoint among them.
 fn fit_epochs_done(call: &Call, home: &Environment) -> Result<f64> {
     with_fit(home, call.argument(0)?, |fit| Ok(fit.epochs_done()? as f64))
+}
+
+/// `fitHasValidation(fit): boolean`: whether some of their losses are of validation.
+fn fit_has_validation(call: &Call, home: &Environment) -> Result<bool> {
+    with_fit(home, call.argument(0)?, |fit| fit.has_validation())
 }
 
 /// `dropFit(fit)`: it was never started.

@@ -12,7 +12,7 @@ use super::model::{Model, numbers};
 use super::progress::Bar;
 use super::slots::Slots;
 use crate::nn::fit::data::Refusal;
-use crate::nn::fit::{Data, EpochReport, Monitor, Part, Run, Start, StoppedBy};
+use crate::nn::fit::{Data, History, Monitor, Part, Run, Start, StoppedBy};
 use crate::nn::{Real, Result};
 
 /// How many numbers tell of an epoch.
@@ -61,8 +61,8 @@ pub trait Watch: Send + Sync {
     fn epochs(&self) -> usize;
     /// How many there will be at most.
     fn most_epochs(&self) -> usize;
-    /// Shows the reports from the place `from` on.
-    fn reports(&self, from: usize, see: &mut dyn FnMut(&[EpochReport]));
+    /// Shows the history so far.
+    fn history(&self, see: &mut dyn FnMut(&History));
     /// Puts the published values into a network's buffer.
     fn copy_values(&self, buffer: &mut [u8]) -> Result<()>;
 }
@@ -104,10 +104,9 @@ impl<T: Real> Training<T> {
         let run = AssertUnwindSafe(|| self.run.advance(most));
         let ended = catch_unwind(run).unwrap_or_else(|_| Err(internal("no panic", "the training", "one")))?;
         if let Some(bar) = &mut self.bar {
-            let last = self.run.epochs().saturating_sub(1);
-            self.run
-                .monitor()
-                .reports(last, |reports| reports.first().map(|report| bar.show(report)));
+            let last = self.run.epochs();
+            let report = self.run.monitor().history(|history| history.report(last));
+            report.iter().for_each(|report| bar.show(report));
         }
         Ok(ended)
     }
@@ -166,8 +165,8 @@ impl<T: Real> Watch for View<T> {
         self.most_epochs
     }
 
-    fn reports(&self, from: usize, see: &mut dyn FnMut(&[EpochReport])) {
-        self.monitor.reports(from, see);
+    fn history(&self, see: &mut dyn FnMut(&History)) {
+        self.monitor.history(see);
     }
 
     fn copy_values(&self, buffer: &mut [u8]) -> Result<()> {
@@ -293,6 +292,14 @@ impl Fit {
         Ok(self.watch()?.epochs())
     }
 
+    /// Whether some of their losses are of validation.
+    pub fn has_validation(&self) -> Result<bool> {
+        let mut has_validation = false;
+        self.watch()?
+            .history(&mut |history| has_validation = !history.validation_losses.is_empty());
+        Ok(has_validation)
+    }
+
     /// How many epochs were done before this fit.
     pub fn first_epoch(&self) -> usize {
         self.first_epoch
@@ -302,8 +309,9 @@ impl Fit {
     pub fn reports(&self, from: usize, out: &mut [f64]) -> Result<usize> {
         self.signals.is_awake.store(false, Ordering::Release);
         let mut count = 0;
-        self.watch()?.reports(from, &mut |reports| {
-            for (report, out) in reports.iter().zip(out.chunks_exact_mut(REPORT)) {
+        self.watch()?.history(&mut |history| {
+            let reports = (from.saturating_add(1)..).map_while(|epoch| history.report(epoch));
+            for (report, out) in reports.zip(out.chunks_exact_mut(REPORT)) {
                 let validation_loss = report.validation_loss.unwrap_or(f64::NAN);
                 out.copy_from_slice(&[
                     report.epoch as f64,
@@ -330,7 +338,7 @@ impl Fit {
         Ok(())
     }
 
-    /// Puts the final values of a run that has ended into the buffer: what it came to, and where its reports are.
+    /// Puts the final values of a run that has ended into the buffer: what it came to, and where its history is.
     pub fn finish(self, buffer: &mut [u8]) -> Result<(Outcome, Arc<dyn Watch>)> {
         let watch = self.watch()?.clone();
         let outcome = match self.state {

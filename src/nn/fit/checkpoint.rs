@@ -16,7 +16,7 @@ use crate::nn::real::Real;
 use crate::nn::wording::Shown;
 
 use super::data::Data;
-use super::monitor::EpochReport;
+use super::monitor::History;
 use super::options::FitOptions;
 use super::run::{Problem, Run, Watch};
 
@@ -85,20 +85,12 @@ impl<T: Real> Run<T> {
             schedule: self.schedule.scalars(),
             optimizer: self.solver.scalars(),
         };
-        let history = self.monitor().reports(0, <[EpochReport]>::to_vec);
-        let column = |number: fn(&EpochReport) -> f64| history.iter().map(number).collect::<Vec<_>>();
-        let losses = column(|report| report.loss);
-        let validation_losses: Vec<f64> = history
-            .iter()
-            .filter_map(|report| report.validation_loss)
-            .collect();
-        let rates = column(|report| report.learning_rate);
-
+        let history = self.monitor().history(History::clone);
         let mut tensors = vec![
             (VALUES.to_string(), T::lend(&self.values)),
-            (LOSS.to_string(), f64::lend(&losses)),
-            (VALIDATION_LOSS.to_string(), f64::lend(&validation_losses)),
-            (LEARNING_RATE.to_string(), f64::lend(&rates)),
+            (LOSS.to_string(), f64::lend(&history.losses)),
+            (VALIDATION_LOSS.to_string(), f64::lend(&history.validation_losses)),
+            (LEARNING_RATE.to_string(), f64::lend(&history.learning_rates)),
         ];
         tensors.extend(self.best.iter().map(|best| (BEST.to_string(), T::lend(best))));
         let buffers = self.solver.buffers();
@@ -142,7 +134,7 @@ pub fn resume<T: Real>(mut problem: Problem<T>, given: &Value, path: &str) -> Re
     let values: Vec<T> = tensors.take(VALUES, Some(problem.architecture.value_count()))?;
     let mut run = Run::new(problem, &values)?;
     let losses: Vec<f64> = tensors.take(LOSS, None)?;
-    let rates: Vec<f64> = tensors.take(LEARNING_RATE, Some(losses.len()))?;
+    let learning_rates: Vec<f64> = tensors.take(LEARNING_RATE, Some(losses.len()))?;
     let validated = if run.validation.is_empty() {
         0
     } else {
@@ -170,14 +162,12 @@ pub fn resume<T: Real>(mut problem: Problem<T>, given: &Value, path: &str) -> Re
         )));
     }
     run.watch = state.watch;
-    let report = |epoch: usize| EpochReport {
-        epoch: epoch + 1,
-        loss: losses[epoch],
-        validation_loss: validation_losses.get(epoch).copied(),
-        learning_rate: rates[epoch],
-        elapsed: 0.0,
-    };
-    run.restore((0..losses.len()).map(report).collect());
+    run.restore(History {
+        elapsed: vec![0.0; losses.len()],
+        losses,
+        validation_losses,
+        learning_rates,
+    });
     Ok(run)
 }
 

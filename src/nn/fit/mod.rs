@@ -27,7 +27,7 @@ pub mod tiny;
 pub mod trainer;
 
 pub use data::{Data, Part};
-pub use monitor::{EpochReport, Monitor, StoppedBy};
+pub use monitor::{EpochReport, History, Monitor, StoppedBy};
 pub use options::FitOptions;
 pub use run::{Problem, Run};
 

@@ -58,7 +58,73 @@ pub struct EpochReport {
     pub elapsed: f64,
 }
 
-/// For how many reports there is room from the start: less than a megabyte.
+/// What epochs came to that end at once: they differ in their losses alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Epochs<'a> {
+    /// As in a report
+    pub losses: &'a [f64],
+    /// As in a report
+    pub validation_loss: Option<f64>,
+    /// As in a report
+    pub learning_rate: f64,
+    /// As in a report
+    pub elapsed: f64,
+}
+
+/// What all epochs came to, by columns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// As in the reports
+    pub losses: Vec<f64>,
+    /// As in the reports; nothing where there are none
+    pub validation_losses: Vec<f64>,
+    /// As in the reports
+    pub learning_rates: Vec<f64>,
+    /// As in the reports
+    pub elapsed: Vec<f64>,
+}
+
+impl History {
+    /// How many epochs there are.
+    pub fn epochs(&self) -> usize {
+        self.losses.len()
+    }
+
+    /// What the epoch with this number came to, if it is over.
+    pub fn report(&self, epoch: usize) -> Option<EpochReport> {
+        let place = epoch.checked_sub(1)?;
+        Some(EpochReport {
+            epoch,
+            loss: *self.losses.get(place)?,
+            validation_loss: self.validation_losses.get(place).copied(),
+            learning_rate: self.learning_rates[place],
+            elapsed: self.elapsed[place],
+        })
+    }
+
+    fn add(&mut self, epochs: Epochs) {
+        let Epochs {
+            losses,
+            validation_loss,
+            learning_rate,
+            elapsed,
+        } = epochs;
+        self.losses.extend_from_slice(losses);
+        self.validation_losses
+            .extend(validation_loss.iter().cycle().take(losses.len()));
+        self.learning_rates.resize(self.epochs(), learning_rate);
+        self.elapsed.resize(self.epochs(), elapsed);
+    }
+
+    fn reserve(&mut self, epochs: usize) {
+        for column in [&mut self.losses, &mut self.learning_rates, &mut self.elapsed] {
+            // Without room they are pushed one by one, as those above.
+            let _ = column.try_reserve_exact(epochs.saturating_sub(column.len()));
+        }
+    }
+}
+
+/// For how many epochs there is room from the start: less than a megabyte.
 const MOST_AT_ONCE: usize = 1 << 14;
 
 /// What the watchers of a fit see: whole epochs, and the weights after the last one.
@@ -70,18 +136,18 @@ pub struct Monitor<T> {
     epochs: AtomicUsize,
 }
 
-/// The values after the last epoch, and the reports of all.
+/// The values after the last epoch, and what all came to.
 #[derive(Debug, Default)]
 pub struct Published<T> {
     values: Vec<T>,
-    reports: Vec<EpochReport>,
+    history: History,
 }
 
 impl<T: Real> Published<T> {
-    /// Takes the values at the end of an epoch, whole, and the reports of all up to it that it does not have.
-    pub fn add(&mut self, values: &[T], reports: impl IntoIterator<Item = EpochReport>) {
+    /// Takes the values at the end of the last of these epochs, whole.
+    pub fn add(&mut self, values: &[T], epochs: Epochs) {
         self.values.copy_from_slice(values);
-        self.reports.extend(reports);
+        self.history.add(epochs);
     }
 
     /// Takes other values: the best ones, at the end.
@@ -92,15 +158,13 @@ impl<T: Real> Published<T> {
 
 impl<T: Real> Monitor<T> {
     /// Begins with the epochs that are done already and the values after them; `most_epochs` are to be done in all.
-    pub fn new(values: Vec<T>, mut reports: Vec<EpochReport>, most_epochs: usize) -> Self {
+    pub fn new(values: Vec<T>, mut history: History, most_epochs: usize) -> Self {
         // At once, as far as that is little: to move them again and again would show where epochs are short.
-        let most = most_epochs.min(MOST_AT_ONCE);
-        // Without room they are pushed one by one, as those above.
-        let _ = reports.try_reserve_exact(most.saturating_sub(reports.len()));
+        history.reserve(most_epochs.min(MOST_AT_ONCE));
         Monitor {
             stop: AtomicU8::new(0),
-            epochs: AtomicUsize::new(reports.len()),
-            published: Mutex::new(Published { values, reports }),
+            epochs: AtomicUsize::new(history.epochs()),
+            published: Mutex::new(Published { values, history }),
         }
     }
 
@@ -117,11 +181,11 @@ impl<T: Real> Monitor<T> {
         reason.checked_sub(1).map(|place| StoppedBy::ALL[place].1)
     }
 
-    /// Publishes the values at the end of an epoch, whole, and the reports of all up to it that are not published.
-    pub fn publish(&self, values: &[T], reports: impl IntoIterator<Item = EpochReport>) {
+    /// Publishes the values at the end of the last of these epochs, whole.
+    pub fn publish(&self, values: &[T], epochs: Epochs) {
         let mut published = self.lock();
-        published.add(values, reports);
-        self.epochs.store(published.reports.len(), Ordering::Release);
+        published.add(values, epochs);
+        self.epochs.store(published.history.epochs(), Ordering::Release);
     }
 
     /// Publishes other values: the best ones, at the end.
@@ -136,7 +200,7 @@ impl<T: Real> Monitor<T> {
 
     /// Publishes that.
     pub fn put(&self, numbers: Published<T>) {
-        self.epochs.store(numbers.reports.len(), Ordering::Release);
+        self.epochs.store(numbers.history.epochs(), Ordering::Release);
         *self.lock() = numbers;
     }
 
@@ -150,10 +214,9 @@ impl<T: Real> Monitor<T> {
         values.copy_from_slice(&self.lock().values);
     }
 
-    /// The reports from the place `from` on, as `take` sees them.
-    pub fn reports<R>(&self, from: usize, take: impl FnOnce(&[EpochReport]) -> R) -> R {
-        let published = self.lock();
-        take(published.reports.get(from..).unwrap_or(&[]))
+    /// The history so far, as `take` sees it.
+    pub fn history<R>(&self, take: impl FnOnce(&History) -> R) -> R {
+        take(&self.lock().history)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Published<T>> {

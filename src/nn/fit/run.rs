@@ -22,7 +22,7 @@ use crate::nn::real::Real;
 use crate::nn::schedule::{Schedule, ScheduleState};
 
 use super::data::Data;
-use super::monitor::{EpochReport, Monitor, Published, StoppedBy};
+use super::monitor::{Epochs, History, Monitor, Published, StoppedBy};
 use super::options::FitOptions;
 use super::solver::Solver;
 use super::trainer::{LossSum, Trainer, Work};
@@ -159,7 +159,7 @@ impl<T: Real> Run<T> {
             },
             best: keeps_best.then(copy).transpose()?,
             epoch: 0,
-            monitor: Arc::new(Monitor::new(copy()?, Vec::new(), options.epochs)),
+            monitor: Arc::new(Monitor::new(copy()?, History::default(), options.epochs)),
             values: Lines::copy(values, "the weights")?,
             clock: Clock::start(),
             unwatched: None,
@@ -173,10 +173,10 @@ impl<T: Real> Run<T> {
         &self.monitor
     }
 
-    /// Takes up a run where it was: `reports` are those of the epochs that are done.
-    pub(super) fn restore(&mut self, reports: Vec<EpochReport>) {
-        self.epoch = reports.len();
-        self.monitor = Arc::new(Monitor::new(self.values.to_vec(), reports, self.options().epochs));
+    /// Takes up a run where it was, after these epochs.
+    pub(super) fn restore(&mut self, history: History) {
+        self.epoch = history.epochs();
+        self.monitor = Arc::new(Monitor::new(self.values.to_vec(), history, self.options().epochs));
     }
 
     /// How many epochs are done.
@@ -197,7 +197,7 @@ impl<T: Real> Run<T> {
     /// Whether anybody may look at the [monitor](Self::monitor) between epochs, as at first. To publish what nobody sees
     /// would take as long as a small step.
     pub fn set_watched(&mut self, is_watched: bool) {
-        // A checkpoint holds all reports.
+        // A checkpoint holds the history.
         if is_watched || self.options().checkpoint.is_some() {
             if let Some(published) = self.unwatched.take() {
                 self.monitor.put(published);
@@ -308,7 +308,12 @@ impl<T: Real> Run<T> {
         let done = self
             .trainer
             .epochs(work, batch, &mut self.values, (state, rate), losses);
-        self.end(rate, &losses[..done], None, 0.0);
+        self.end(Epochs {
+            losses: &losses[..done],
+            validation_loss: None,
+            learning_rate: rate,
+            elapsed: 0.0,
+        });
         done
     }
 
@@ -336,29 +341,25 @@ impl<T: Real> Run<T> {
             };
             Some(self.finite("validation loss", loss.mean())?)
         };
-        // To look at the clock takes as long as a few small steps.
-        let elapsed = if is_timed { self.elapsed() } else { 0.0 };
-        self.end(rate, &[loss], validation_loss, elapsed);
+        self.end(Epochs {
+            losses: &[loss],
+            validation_loss,
+            learning_rate: rate,
+            // To look at the clock takes as long as a few small steps.
+            elapsed: if is_timed { self.elapsed() } else { 0.0 },
+        });
         Ok(true)
     }
 
-    /// Ends epochs with these losses.
-    fn end(&mut self, rate: f64, losses: &[f64], validation_loss: Option<f64>, elapsed: f64) {
-        let first = self.epoch + 1;
-        for &loss in losses {
+    /// Ends epochs.
+    fn end(&mut self, epochs: Epochs) {
+        for &loss in epochs.losses {
             self.epoch += 1;
-            self.judge(validation_loss.unwrap_or(loss));
+            self.judge(epochs.validation_loss.unwrap_or(loss));
         }
-        let reports = losses.iter().zip(first..).map(|(&loss, epoch)| EpochReport {
-            epoch,
-            loss,
-            validation_loss,
-            learning_rate: rate,
-            elapsed,
-        });
         match &mut self.unwatched {
-            Some(published) => published.add(&self.values, reports),
-            None => self.monitor.publish(&self.values, reports),
+            Some(published) => published.add(&self.values, epochs),
+            None => self.monitor.publish(&self.values, epochs),
         }
     }
 
