@@ -110,6 +110,15 @@ describe('resuming gives the very bits of a run without a break', () => {
       classes,
       { classWeights: [1, 3], clipNorm: 0.5, targetLoss: 0 }
     ],
+    "the original's network, a row at a time": [
+      {
+        layers: [3, ...[4, 1].map((units) => ({ units, activation: 'sigmoid' }))],
+        loss: 'squaredError',
+        seed: 4
+      },
+      targets.map(([x]) => [x]),
+      { optimizer: 'sgd', learningRate: 0.5, batchSize: 1, shuffle: false, epochs: 300 }
+    ],
     'normalizations and penalties': [
       {
         layers: [3, { units: 8, normalization: 'batch', l2: 0.1 }, { units: 6, normalization: 'layer' }, 2],

@@ -30,7 +30,8 @@ class Run {
   #epochs
   /** How many are reported, those of a checkpoint among them. */
   #reported
-  #reports = new Float64Array(REPORTS * REPORT_LENGTH)
+  /** Room for reports, where somebody wants them. */
+  #reports
   /** Whether the user has ended the run: then there are no more reports. */
   #isStopped = false
   /** `{ error }`, where something threw. */
@@ -53,6 +54,7 @@ class Run {
       native.prepareFit(fit, network.buffer, ...createDataSets(network, data, sampleWeights, heldOut))
       this.#fit = fit
       this.#onEpoch = onEpoch
+      if (onEpoch !== undefined) this.#reports = new Float64Array(REPORTS * REPORT_LENGTH)
       this.#signal = signal
       this.#epochs = native.fitEpochs(fit)
       this.#reported = native.fitFirstEpoch(fit)

@@ -14,47 +14,99 @@ use super::simd::Isa;
 /// The sigmoid of one number, from a table.
 ///
 /// In a small network nearly all of a step is the wait for one sigmoid after the other. A sum of e^-x and a division take
-/// 55 cycles or more; the nearest of the places 1/16 apart, and the Taylor series around it, half of that.
+/// 55 cycles or more; the nearest of the places 1/32 apart, and the Taylor series around it, half of that.
 pub mod table {
     use std::sync::LazyLock;
 
+    use super::super::real::Real;
     use super::Isa;
 
     /// How many places there are from one number to the next.
-    const DENSITY: f64 = 16.0;
+    const DENSITY: f64 = 32.0;
     /// The places reach so far on both sides: beyond, 1 is the nearest number.
     const END: usize = 38;
     const PLACES: usize = 2 * END * DENSITY as usize + 1;
+
     /// Adding it rounds to a multiple of 1 / DENSITY, and leaves that in the low bits: 1.5 * 2^52 / DENSITY.
-    const SHIFT: f64 = 422212465065984.0;
+    const SHIFT: f64 = 211106232532992.0;
+    /// The same in single precision: 1.5 * 2^23 / DENSITY.
+    const SHIFT_F32: f64 = 393216.0;
 
-    /// Numbers are nearest to a place from which they are not so far.
-    pub const REACH: f64 = 0.5 / DENSITY;
-
-    /// How many coefficients a series has: a line of the cache. The first that is left out is below 2^-55 of the function.
-    pub const SERIES: usize = 8;
+    /// How many coefficients a series has. The first that is left out is below 2^-52 of the function.
+    pub const SERIES: usize = 7;
 
     type Series = [f64; SERIES];
 
-    static TABLE: LazyLock<Box<[Series; PLACES]>> = LazyLock::new(|| {
-        let series = |place| around((place as f64 / DENSITY) - END as f64);
-        let table: Box<[Series]> = (0..PLACES).map(series).collect();
-        table.try_into().expect("has a place for each")
+    /// A place: a line of the cache.
+    #[derive(Clone, Copy)]
+    #[repr(align(64))]
+    pub struct Place {
+        /// Where it is
+        pub x: f64,
+        /// s_0, s_1 ... with s_0 + s_1 d + s_2 d^2 ... = sigmoid(x + d)
+        pub series: Series,
+    }
+
+    static TABLE: LazyLock<Box<[Place]>> = LazyLock::new(|| {
+        let around = |place| Place::around((place as f64 / DENSITY) - END as f64);
+        (0..PLACES).map(around).collect()
     });
 
-    /// s_0 + s_1 d + s_2 d^2 ... = sigmoid(x + d).
-    fn around(x: f64) -> Series {
-        // On the left, where no digits cancel, as sigmoid(x + d) = 1 - sigmoid(-x - d).
-        let e = (-x.abs()).exp();
-        let mut s = [e / (1.0 + e); SERIES];
-        for n in 1..SERIES {
-            s[n] = last_slope(&s[..n]) / n as f64;
+    /// Whether the place that is nearest to x is y, without a look at the table.
+    #[inline(always)]
+    pub fn is_nearest<T: Real>(y: T, x: T) -> bool {
+        let shift = T::from_f64(if size_of::<T>() == 8 { SHIFT } else { SHIFT_F32 });
+        x + shift == y + shift
+    }
+
+    /// The place that is nearest to x; none where x is not a number or beyond the ends.
+    #[inline(always)]
+    pub fn place(x: f64) -> Option<&'static Place> {
+        let number = (x + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as usize;
+        TABLE.get(number.wrapping_add(END * DENSITY as usize))
+    }
+
+    /// 1 / (1 + e^-x)
+    #[inline(always)]
+    pub fn sigmoid<I: Isa>(x: f64) -> f64 {
+        match place(x) {
+            Some(place) => sum::<I>(&place.series, x - place.x),
+            None => 1.0 / (1.0 + (-x).exp()),
         }
-        if x > 0.0 {
-            s.iter_mut().step_by(2).for_each(|s| *s = -*s);
-            s[0] = 1.0 / (1.0 + e);
+    }
+
+    /// The sum of a series.
+    #[inline(always)]
+    fn sum<I: Isa>(c: &Series, d: f64) -> f64 {
+        let (d2, d4) = (d * d, (d * d) * (d * d));
+        let pair = |k: usize| I::mul_add(c[k + 1], d, c[k]);
+        let low = I::mul_add(pair(2), d2, pair(0));
+        I::mul_add(I::mul_add(c[6], d2, pair(4)), d4, low)
+    }
+
+    impl Place {
+        fn around(x: f64) -> Self {
+            // On the left, where no digits cancel, as sigmoid(x + d) = 1 - sigmoid(-x - d).
+            let e = (-x.abs()).exp();
+            let mut series = [e / (1.0 + e); SERIES];
+            for n in 1..SERIES {
+                series[n] = last_slope(&series[..n]) / n as f64;
+            }
+            if x > 0.0 {
+                series.iter_mut().step_by(2).for_each(|s| *s = -*s);
+                series[0] = 1.0 / (1.0 + e);
+            }
+            Place { x, series }
         }
-        s
+
+        /// The series of the derivative.
+        pub fn slope(&self) -> Series {
+            let mut slope = [last_slope(&self.series); SERIES];
+            for n in 1..SERIES {
+                slope[n - 1] = n as f64 * self.series[n];
+            }
+            slope
+        }
     }
 
     /// The last coefficient of as many of s' = s (1 - s).
@@ -62,70 +114,6 @@ pub mod table {
         let last = s.len() - 1;
         let square: f64 = (0..=last).map(|k| s[k] * s[last - k]).sum();
         s[last] - square
-    }
-
-    /// The table.
-    #[derive(Clone, Copy)]
-    pub struct Table(&'static [Series; PLACES]);
-
-    /// A place of it.
-    #[derive(Clone, Copy)]
-    pub struct Place {
-        /// s_0, s_1 ... with s_0 + s_1 d + s_2 d^2 ... = sigmoid(x + d)
-        pub series: &'static Series,
-        /// Where it is
-        pub x: f64,
-    }
-
-    impl Table {
-        /// The one there is.
-        #[inline]
-        pub fn get() -> Self {
-            Table(&TABLE)
-        }
-
-        /// The place that is nearest to x; none where x is not a number or beyond the ends.
-        #[inline(always)]
-        pub fn place(self, x: f64) -> Option<Place> {
-            let shifted = x + SHIFT;
-            let place = shifted.to_bits().wrapping_sub(SHIFT.to_bits()) as usize;
-            let series = self.0.get(place.wrapping_add(END * DENSITY as usize))?;
-            Some(Place {
-                series,
-                x: shifted - SHIFT,
-            })
-        }
-    }
-
-    impl Place {
-        /// sigmoid(x) for x near this place; what it is of others means nothing.
-        #[inline(always)]
-        fn sigmoid<I: Isa>(self, x: f64) -> f64 {
-            let (s, d) = (self.series, x - self.x);
-            let (d2, d4) = (d * d, (d * d) * (d * d));
-            let pair = |k: usize| I::mul_add(s[k + 1], d, s[k]);
-            let four = |k: usize| I::mul_add(pair(k + 2), d2, pair(k));
-            I::mul_add(four(4), d4, four(0))
-        }
-
-        /// The coefficients of sigmoid'(x + d).
-        pub fn slope(self) -> Series {
-            let s = self.series;
-            let mut slope = [last_slope(s); SERIES];
-            for n in 1..SERIES {
-                slope[n - 1] = n as f64 * s[n];
-            }
-            slope
-        }
-    }
-
-    /// 1 / (1 + e^-x)
-    #[inline(always)]
-    pub fn sigmoid<I: Isa>(x: f64) -> f64 {
-        match Table::get().place(x) {
-            Some(place) => place.sigmoid::<I>(x),
-            None => 1.0 / (1.0 + (-x).exp()),
-        }
     }
 }
 
@@ -497,16 +485,21 @@ mod tests {
 
     #[test]
     fn series_of_the_table_are_those_of_the_sigmoid_and_its_derivative() {
-        use super::table::{REACH, Table};
-        let table = Table::get();
-        let sum = |series: [f64; 8], d: f64| series.iter().rev().fold(0.0, |sum, c| sum * d + c);
+        use super::table::{is_nearest, place};
+        let sum = |series: [f64; 7], d: f64| series.iter().rev().fold(0.0, |sum, c| sum * d + c);
         for i in -3_700..3_700 {
             let x = f64::from(i) * 1e-2 + 3.7e-7;
-            let place = table.place(x).unwrap();
+            let place = place(x).unwrap();
             let d = x - place.x;
-            assert!(d.abs() < REACH);
+            assert!(d.abs() <= 1.0 / 64.0 && is_nearest(place.x, x));
+            assert!(is_nearest(place.x as f32, place.x as f32 + 0.0156));
+            assert!(
+                ![1.0, -1.0]
+                    .map(|away| is_nearest(place.x + away / 32.0, x))
+                    .contains(&true)
+            );
             let exact = 1.0 / (1.0 + (-x).exp());
-            let mine = sum(*place.series, d);
+            let mine = sum(place.series, d);
             assert!(ulps(mine, exact) <= 4.0, "at {x:e}: {mine:e} for {exact:e}");
             // Both factors without digits that cancel.
             let exact = exact / (1.0 + x.exp());
@@ -517,7 +510,7 @@ mod tests {
             );
         }
         for x in [39.0, -39.0, 1e16, -1e300, f64::INFINITY, f64::NAN] {
-            assert!(table.place(x).is_none(), "{x}");
+            assert!(place(x).is_none(), "{x}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! Epochs of the original library's network over few rows: a hidden layer of two to four sigmoids, one output sigmoid,
-//! squared error, and a step of plain gradient descent a row, in double precision. XOR is what everybody trains first.
+//! squared error, and a step of plain gradient descent a row. XOR is what everybody trains first.
 //!
 //! Nearly all of such a step is the wait of one operation for another, from the weighted sums of a row to those of the
 //! next. To keep that short, each row remembers the series (see [`Table`]) of its sigmoids and its gradient from epoch to
@@ -18,7 +18,7 @@
 use std::hint::black_box;
 
 use crate::nn::architecture::Architecture;
-use crate::nn::elementary::table::{Place, REACH, SERIES, Table};
+use crate::nn::elementary::table::{self, SERIES, is_nearest};
 use crate::nn::kernels::all_finite;
 use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
@@ -44,7 +44,7 @@ impl<T: Real> Original<T> {
     /// Nothing yet, if a network of this shape is one.
     pub fn of(architecture: &Architecture) -> Option<Self> {
         let functions = Functions::of(architecture)?;
-        let is_original = functions == Functions::original(functions.units) && size_of::<T>() == 8;
+        let is_original = functions == Functions::original(functions.units);
         match (architecture.input_count(), functions.units) {
             (1..=2, (2, 1)) if is_original => Some(Original::Small(Vec::new())),
             (1..=8, (2..=4, 1)) if is_original => Some(Original::Large(Vec::new())),
@@ -107,57 +107,70 @@ pub struct Row<T, const L: usize, const N: usize> {
     hidden: [[T; L]; SERIES],
     /// The place that z2 is near
     output_place: T,
-    /// g and e around it
-    output: [[T; 4]; SERIES / 2],
+    /// g around it
+    gradient: [[T; 1]; SERIES],
+    /// e around it
+    error: [[T; 1]; SERIES],
 }
 
 impl<T: Real, const L: usize, const N: usize> Row<T, L, N> {
     /// One that is not near any place yet.
     fn new(inputs: &[T], t: T, units: usize) -> Self {
-        let nowhere = T::from_f64(f64::INFINITY);
+        let nowhere = T::from_f64(f64::NAN);
         let mut row = Row {
             x: [T::ZERO; N],
             t,
             hidden_places: [T::ZERO; L],
             hidden: [[T::ZERO; L]; SERIES],
             output_place: nowhere,
-            output: [[T::ZERO; 4]; SERIES / 2],
+            gradient: [[T::ZERO]; SERIES],
+            error: [[T::ZERO]; SERIES],
         };
         row.x[..inputs.len()].copy_from_slice(inputs);
         row.hidden_places[..units].fill(nowhere);
         row
     }
 
-    /// Takes the series around the places that are nearest to z1; false if there are none.
+    /// The places nearest to z1, which the series are around then; nothing if there are none.
+    #[inline(always)]
+    fn hidden_places_near(&mut self, z1: &[T; L], units: usize) -> Option<[T; L]> {
+        (are_near(z1, &self.hidden_places) || self.move_hidden(z1, units)).then_some(self.hidden_places)
+    }
+
+    /// The same for z2.
+    #[inline(always)]
+    fn output_place_near(&mut self, z2: T) -> Option<T> {
+        (are_near(&[z2], &[self.output_place]) || self.move_output(z2)).then_some(self.output_place)
+    }
+
     #[cold]
     #[inline(never)]
     fn move_hidden(&mut self, z1: &[T; L], units: usize) -> bool {
         for j in 0..units {
-            let Some(Place { x, series }) = Table::get().place(z1[j].to_f64()) else {
+            let Some(place) = table::place(z1[j].to_f64()) else {
                 return false;
             };
-            self.hidden_places[j] = T::from_f64(x);
-            for (to, &s) in self.hidden.iter_mut().zip(series) {
+            self.hidden_places[j] = T::from_f64(place.x);
+            for (to, s) in self.hidden.iter_mut().zip(place.series) {
                 to[j] = T::from_f64(s);
             }
         }
         true
     }
 
-    /// The same for z2.
     #[cold]
     #[inline(never)]
     fn move_output(&mut self, z2: T) -> bool {
-        let Some(place) = Table::get().place(z2.to_f64()) else {
+        let Some(place) = table::place(z2.to_f64()) else {
             return false;
         };
-        let (mut error, slope) = (*place.series, place.slope());
+        let (mut error, slope) = (place.series, place.slope());
         error[0] -= self.t.to_f64();
         self.output_place = T::from_f64(place.x);
         for k in 0..SERIES {
             let g = (0..=k).map(|i| error[i] * slope[k - i]).sum();
-            self.output[k % 4][k / 4] = T::from_f64(g);
-            self.output[k % 4][2 + k / 4] = T::from_f64(error[k]);
+            self.gradient[k] = [T::from_f64(g)];
+            self.error[k] = [T::from_f64(error[k])];
         }
         true
     }
@@ -200,10 +213,10 @@ impl<T: Real, const L: usize, const N: usize> Weights<T, L, N> {
         see(count - 1, &mut self.b2);
     }
 
-    /// z1
+    /// `w1 x + b`
     #[inline(always)]
-    fn hidden_sums<I: Isa>(&self, x: &[T; N]) -> [T; L] {
-        let mut z1 = self.b1;
+    fn hidden_sums<I: Isa>(&self, x: &[T; N], b: [T; L]) -> [T; L] {
+        let mut z1 = b;
         for i in 0..N {
             for j in 0..L {
                 z1[j] = I::mul_add(x[i], self.w1[i][j], z1[j]);
@@ -216,10 +229,10 @@ impl<T: Real, const L: usize, const N: usize> Weights<T, L, N> {
     #[inline(always)]
     fn output_sum<I: Isa>(&self, h: &[T; L], b: T) -> T {
         let mut sum = [T::ZERO; L];
-        sum[0] = b;
         for j in 0..L {
-            sum[j] = I::mul_add(self.w2[j], h[j], sum[j]);
+            sum[j] = self.w2[j] * h[j];
         }
+        sum[0] = I::mul_add(self.w2[0], h[0], b);
         let mut half = L / 2;
         while half > 0 {
             for j in 0..half {
@@ -281,84 +294,73 @@ impl<T: Real, const L: usize, const N: usize> Epochs<'_, T, L, N> {
     #[inline(always)]
     fn epoch<I: Isa>(&mut self, weights: &mut Weights<T, L, N>) -> Option<f64> {
         let mut squares = T::ZERO;
-        let mut row = self.order[0] as usize;
-        // z1 = start + slope g, with g of the step before: most of it is known sooner.
-        let mut start = weights.hidden_sums::<I>(&self.rows[row].x);
-        let (mut slope, mut g) = ([T::ZERO; L], T::ZERO);
-        for i in 0..self.order.len() {
-            let this = &mut self.rows[row];
-            let mut z1 = start;
-            for j in 0..L {
-                z1[j] = I::mul_add(slope[j], g, start[j]);
-            }
-            if !are_near(&z1, &this.hidden_places) && !this.move_hidden(&z1, self.units) {
-                return None;
-            }
-            let mut from_place = start;
-            for j in 0..L {
-                from_place[j] = I::mul_add(slope[j], g, start[j] - this.hidden_places[j]);
-            }
-            let h = series_at::<I, T, L>(&this.hidden, from_place);
+        let mut this = self.order[0] as usize;
+        let mut z1 = weights.hidden_sums::<I>(&self.rows[this].x, weights.b1);
+        let places = self.rows[this].hidden_places_near(&z1, self.units)?;
+        let mut d1 = weights.hidden_sums::<I>(&self.rows[this].x, difference(weights.b1, places));
+        for i in 1..=self.order.len() {
+            let row = &mut self.rows[this];
+            let h = series_at::<I, T, L>(&row.hidden, d1);
             let z2 = weights.output_sum::<I>(&h, weights.b2);
-            if !are_near(&[z2], &[this.output_place]) && !this.move_output(z2) {
-                return None;
-            }
-            let from_place = weights.output_sum::<I>(&h, weights.b2 - this.output_place);
-            let d = from_place;
-            let (d2, d4) = (d * d, (d * d) * (d * d));
-            let c = &this.output;
-            let mut even = [T::ZERO; 4];
-            let mut odd = [T::ZERO; 4];
-            let mut four = [T::ZERO; 4];
-            for l in 0..4 {
-                even[l] = I::mul_add(c[1][l], d, c[0][l]);
-            }
-            for l in 0..4 {
-                odd[l] = I::mul_add(c[3][l], d, c[2][l]);
-            }
-            for l in 0..4 {
-                four[l] = I::mul_add(odd[l], d2, even[l]);
-            }
-            g = I::mul_add(four[1], d4, four[0]);
-            let e = I::mul_add(four[3], d4, four[2]);
-            squares = I::mul_add(e, e, squares);
+            let place = row.output_place_near(z2)?;
+            let d2 = weights.output_sum::<I>(&h, weights.b2 - place);
+            let [g] = series_at::<I, T, 1>(&row.gradient, [d2]);
 
-            // Most of what g moves is known sooner too: alpha dz1 = slope g.
+            let next = self.order[if i < self.order.len() { i } else { 0 }] as usize;
+            let (x, next_x) = (row.x, &self.rows[next].x);
+            // Nearly all is known before g: alpha dz1 = slope g, and what comes next is where it would start, and slope g.
+            let start = weights.hidden_sums::<I>(next_x, weights.b1);
+            let mut slope = [T::ZERO; L];
             for j in 0..L {
-                slope[j] = weights.w2[j] * (h[j] * (T::ONE - h[j])) * self.alpha;
+                slope[j] = self.alpha * weights.w2[j] * I::mul_add(-h[j], h[j], h[j]);
             }
-            let x = this.x;
-            row = self.order[(i + 1).min(self.order.len() - 1)] as usize;
-            let next = &self.rows[row].x;
-            start = weights.hidden_sums::<I>(next);
             let mut product = T::ONE;
+            for i in 0..N {
+                product = I::mul_add(x[i], next_x[i], product);
+            }
+            for j in 0..L {
+                z1[j] = I::mul_add(slope[j] * product, g, start[j]);
+            }
+            let places = self.rows[next].hidden_places_near(&z1, self.units)?;
+            for j in 0..L {
+                d1[j] = I::mul_add(slope[j] * product, g, start[j] - places[j]);
+            }
             for i in 0..N {
                 for j in 0..L {
                     weights.w1[i][j] = I::mul_add(x[i] * slope[j], g, weights.w1[i][j]);
                 }
-                // No vectors of several of these: to put them together would take longer.
-                black_box(());
-                product = I::mul_add(x[i], next[i], product);
             }
             for j in 0..L {
                 weights.b1[j] = I::mul_add(slope[j], g, weights.b1[j]);
                 weights.w2[j] = I::mul_add(self.alpha * h[j], g, weights.w2[j]);
-                slope[j] *= product;
             }
             weights.b2 = I::mul_add(self.alpha, g, weights.b2);
+            black_box(());
+            let [e] = series_at::<I, T, 1>(&self.rows[this].error, [d2]);
+            squares = I::mul_add(e, e, squares);
+            this = next;
         }
         Some(0.5 * squares.to_f64())
     }
 }
 
-/// Whether these are the places nearest to z, and no others as near.
+/// Whether these are the places nearest to z.
 #[inline(always)]
 fn are_near<T: Real, const L: usize>(z: &[T; L], places: &[T; L]) -> bool {
     let mut are_near = true;
     for j in 0..L {
-        are_near &= (z[j] - places[j]).abs() < T::from_f64(REACH);
+        are_near &= is_nearest(places[j], z[j]);
     }
     are_near
+}
+
+/// a - b
+#[inline(always)]
+fn difference<T: Real, const L: usize>(mut a: [T; L], b: [T; L]) -> [T; L] {
+    for j in 0..L {
+        a[j] = a[j] - b[j];
+    }
+    a
 }
 
 /// `sum_k c_k d^k`
@@ -369,8 +371,8 @@ fn series_at<I: Isa, T: Real, const L: usize>(c: &[[T; L]; SERIES], d: [T; L]) -
         let d = d[j];
         let (d2, d4) = (d * d, (d * d) * (d * d));
         let pair = |k: usize| I::mul_add(c[k + 1][j], d, c[k][j]);
-        let four = |k: usize| I::mul_add(pair(k + 2), d2, pair(k));
-        sum[j] = I::mul_add(four(4), d4, four(0));
+        let low = I::mul_add(pair(2), d2, pair(0));
+        sum[j] = I::mul_add(I::mul_add(c[6][j], d2, pair(4)), d4, low);
     }
     sum
 }
