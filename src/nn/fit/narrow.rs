@@ -94,7 +94,13 @@ impl<T: Real> Narrow<T> {
         loss.map_or(0.0, |loss| loss.sum)
     }
 
-    /// Takes as many epochs of steps at once as there is room for their losses, if it can; how many.
+    /// Whether the network is one whose epochs may be [taken at once](Self::epochs).
+    pub fn may_take_epochs(&self) -> bool {
+        self.original.is_some()
+    }
+
+    /// Takes as many epochs of [steps](Self::steps) at once as there is room for their losses, or fewer, maybe none; how
+    /// many.
     pub fn epochs(
         &mut self,
         work: Work<T>,

@@ -53,8 +53,8 @@ impl<T: Real> Original<T> {
     }
 
     /// Takes a step by each of the rows, with this factor of the gradient, and that again and again: as many epochs as
-    /// there is room for losses, if it can. How many; the losses are the means of each, and `values` those after the last.
-    /// Each call must be about the same data.
+    /// there is room for their losses, or as fit into a moment. How many; `values` are those after the last whole one. It
+    /// stops before an epoch in which something is out of the ordinary. Each call must be about the same data.
     pub fn epochs(&mut self, work: Work<T>, values: &mut [T], alpha: T, losses: &mut [f64]) -> usize {
         match self {
             Original::Small(rows) => epochs(rows, work, values, alpha, losses),
@@ -293,7 +293,7 @@ impl<T: Real, const L: usize, const N: usize> Epochs<'_, T, L, N> {
     /// The sum of the losses; nothing where some number has no place near it.
     #[inline(always)]
     fn epoch<I: Isa>(&mut self, weights: &mut Weights<T, L, N>) -> Option<f64> {
-        let mut squares = T::ZERO;
+        let mut squares = 0.0;
         let mut this = self.order[0] as usize;
         let mut z1 = weights.hidden_sums::<I>(&self.rows[this].x, weights.b1);
         let places = self.rows[this].hidden_places_near(&z1, self.units)?;
@@ -335,12 +335,13 @@ impl<T: Real, const L: usize, const N: usize> Epochs<'_, T, L, N> {
                 weights.w2[j] = I::mul_add(self.alpha * h[j], g, weights.w2[j]);
             }
             weights.b2 = I::mul_add(self.alpha, g, weights.b2);
+            // Last: nothing waits for the loss, and the next step must not wait behind it.
             black_box(());
-            let [e] = series_at::<I, T, 1>(&self.rows[this].error, [d2]);
+            let [e] = series_at::<I, T, 1>(&self.rows[this].error, [d2]).map(T::to_f64);
             squares = I::mul_add(e, e, squares);
             this = next;
         }
-        Some(0.5 * squares.to_f64())
+        Some(0.5 * squares)
     }
 }
 

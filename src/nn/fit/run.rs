@@ -283,22 +283,25 @@ impl<T: Real> Run<T> {
         is_late(&self.clock, self.options().timeout)
     }
 
-    /// Whether epochs are alike, and nothing is to be done between them.
+    /// Whether epochs are alike, with nothing to be done between them, and may be taken at once.
     fn is_plain(&self) -> bool {
         let options = self.options();
         let watches_loss = options.early_stopping.is_some() || options.target_loss.is_some();
         let is_constant = matches!(options.schedule, Schedule::Constant(_));
-        is_constant
+        self.trainer.may_take_epochs()
+            && is_constant
             && !(watches_loss || options.shuffle || options.checkpoint.is_some())
             && self.validation.is_empty()
             && self.gradients.is_empty()
     }
 
-    /// Trains for a few epochs of up to `most`, if they are short enough for that; how many.
+    /// Trains for some epochs at once, up to `most`, if that can be; how many.
     fn epochs_at_once(&mut self, most: usize) -> usize {
         let most = most.min(MOST_EPOCHS).min(self.options().epochs - self.epoch);
-        let is_plain = self.is_plain();
-        let (true, true, Solver::Steps(state)) = (most > 1, is_plain, &mut self.solver) else {
+        if most < 2 || !self.is_plain() {
+            return 0;
+        }
+        let Solver::Steps(state) = &mut self.solver else {
             return 0;
         };
         let rate = self.problem.options.learning_rate;
@@ -308,12 +311,14 @@ impl<T: Real> Run<T> {
         let done = self
             .trainer
             .epochs(work, batch, &mut self.values, (state, rate), losses);
-        self.end(Epochs {
-            losses: &losses[..done],
-            validation_loss: None,
-            learning_rate: rate,
-            elapsed: 0.0,
-        });
+        if done > 0 {
+            self.end(Epochs {
+                losses: &losses[..done],
+                validation_loss: None,
+                learning_rate: rate,
+                elapsed: 0.0,
+            });
+        }
         done
     }
 

@@ -220,7 +220,13 @@ impl<T: Real> Trainer<T> {
         Some(all)
     }
 
-    /// As many epochs of [steps](Self::steps) at once as there is room for their losses, if that can be done; how many.
+    /// Whether the network is one whose epochs may be [taken at once](Self::epochs).
+    pub fn may_take_epochs(&self) -> bool {
+        self.narrow.as_ref().is_some_and(Narrow::may_take_epochs)
+    }
+
+    /// Takes as many epochs of [steps](Self::steps) at once as there is room for their losses, or fewer, maybe none; how
+    /// many.
     pub fn epochs(
         &mut self,
         work: Work<T>,
