@@ -303,6 +303,9 @@ fn the_smallest_networks_take_the_same_steps() {
     assert!(checked > 5000, "only {checked} steps");
 }
 
+/// Values, and the loss of each epoch.
+type Trained = (Vec<f64>, Vec<f64>);
+
 /// Epochs of plain gradient descent of the original's network, a row a step, as many at once as can be and one by one:
 /// how many there were, and of both the values and the losses.
 fn epochs_of_the_original<T: Real>(
@@ -310,7 +313,7 @@ fn epochs_of_the_original<T: Real>(
     scale: f64,
     rate: f64,
     epochs: usize,
-) -> (usize, [(Vec<f64>, Vec<f64>); 2]) {
+) -> (usize, [Trained; 2]) {
     let sigmoids = |units| json!({ "units": units, "activation": "sigmoid" });
     let network = json!({ "layers": [inputs, sigmoids(hidden), sigmoids(1)], "loss": "squaredError" });
     let architecture = Architecture::new(&NetworkOptions::from_json(&network).unwrap()).unwrap();
@@ -353,7 +356,7 @@ fn epochs_of_the_original<T: Real>(
             let work = Work { rows: row, ..work };
             sum += narrow.gradient(work, &values, T::ONE, &mut gradients, true);
             for (value, gradient) in values.iter_mut().zip(gradients) {
-                *value = *value - T::from_f64(rate) * gradient;
+                *value -= T::from_f64(rate) * gradient;
             }
         }
         others.push(sum / rows as f64);
@@ -400,8 +403,8 @@ fn epochs_that_leave_the_table_are_left_to_others() {
 }
 
 fn agree_on_epochs(
-    (values, losses): &(Vec<f64>, Vec<f64>),
-    (others, other_losses): &(Vec<f64>, Vec<f64>),
+    (values, losses): &Trained,
+    (others, other_losses): &Trained,
     tolerance: f64,
     shown: &impl std::fmt::Debug,
 ) {

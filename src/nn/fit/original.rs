@@ -2,7 +2,7 @@
 //! squared error, and a step of plain gradient descent a row. XOR is what everybody trains first.
 //!
 //! Nearly all of such a step is the wait of one operation for another, from the weighted sums of a row to those of the
-//! next. To keep that short, each row remembers the series (see [`Table`]) of its sigmoids and its gradient from epoch to
+//! next. To keep that short, each row remembers the series (see [`table`]) of its sigmoids and its gradient from epoch to
 //! epoch, in which its weighted sums hardly move. The places that the series are around follow from the sums alone, so that
 //! nothing depends on what is remembered.
 //!
@@ -359,7 +359,7 @@ fn are_near<T: Real, const L: usize>(z: &[T; L], places: &[T; L]) -> bool {
 #[inline(always)]
 fn difference<T: Real, const L: usize>(mut a: [T; L], b: [T; L]) -> [T; L] {
     for j in 0..L {
-        a[j] = a[j] - b[j];
+        a[j] -= b[j];
     }
     a
 }
