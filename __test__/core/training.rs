@@ -339,7 +339,7 @@ fn epochs_of_the_original<T: Real>(
     let (mut moved, mut losses) = (values.clone(), vec![0.0; epochs]);
     let mut done = 0;
     while done < epochs {
-        let now = original.epochs(work, &mut moved, T::from_f64(-rate), &mut losses[done..]);
+        let now = original.epochs(work, &mut moved, T::from_f64(-rate), -1.0, &mut losses[done..]);
         if now == 0 {
             break;
         }
@@ -431,24 +431,34 @@ fn many_epochs_at_once_end_in_the_bits_of_one_by_one() {
         let data = data::<f64>(&architecture, &draw(5 * shape[0]), &draw(5));
         let mut start = vec![0.0; architecture.value_count()];
         initialize(&architecture, &mut start, 7);
-        let options = json!({ "epochs": 2000, "optimizer": "sgd", "learningRate": 0.7, "batchSize": 1, "shuffle": false });
-        let results = [1, 3, 100, usize::MAX].map(|most| {
+        let mut options = json!({
+            "epochs": 2000, "optimizer": "sgd", "learningRate": 0.7, "batchSize": 1, "shuffle": false,
+        });
+        let trained = |options: &Value, most| {
             let begin = Start::new(options.clone(), 0, &architecture).unwrap();
             let mut run = fit::begin(architecture.clone(), &begin, data.clone(), None, &start).unwrap();
-            let mut calls = 0;
-            while run.advance(most).unwrap().is_none() {
+            let mut calls = 1;
+            let reason = loop {
+                if let Some(reason) = run.advance(most).unwrap() {
+                    break reason;
+                }
                 calls += 1;
-            }
-            assert!(
-                calls + 1 >= 2000 / most.min(256) && (most == 1 || calls < 1000),
-                "{calls}"
-            );
+            };
             let mut values = start.clone();
             run.monitor().copy_values(&mut values);
-            (values, run.monitor().history(|history| history.losses.clone()))
-        });
-        assert_eq!(results[0].1.len(), 2000);
-        assert!(results.iter().all(|result| *result == results[0]));
+            let losses = run.monitor().history(|history| history.losses.clone());
+            assert_eq!(calls < losses.len(), most > 1, "{calls}");
+            (reason, values, losses)
+        };
+        let one_by_one = trained(&options, 1);
+        assert_eq!((one_by_one.0, one_by_one.2.len()), (StoppedBy::Epochs, 2000));
+        for most in [3, 100, usize::MAX] {
+            assert_eq!(trained(&options, most), one_by_one);
+        }
+        options["targetLoss"] = json!(one_by_one.2[777]);
+        let one_by_one = trained(&options, 1);
+        assert_eq!((one_by_one.0, one_by_one.2.len()), (StoppedBy::TargetLoss, 778));
+        assert_eq!(trained(&options, usize::MAX), one_by_one);
     }
 }
 

@@ -99,14 +99,15 @@ impl<T: Real> Narrow<T> {
         self.original.is_some()
     }
 
-    /// Takes as many epochs of [steps](Self::steps) at once as there is room for their losses, or fewer, maybe none; how
-    /// many.
+    /// Takes as many epochs of [steps](Self::steps) at once as there is room for their losses, or fewer, maybe none, and none
+    /// after one whose loss is not above `target`; how many.
     pub fn epochs(
         &mut self,
         work: Work<T>,
         batch: usize,
         values: &mut [T],
         (state, rate): (&mut OptimizerState<T>, f64),
+        target: f64,
         losses: &mut [f64],
     ) -> usize {
         let rule = state.optimizer().descent(rate);
@@ -116,7 +117,7 @@ impl<T: Real> Narrow<T> {
         if beta != T::ONE {
             return 0;
         }
-        let done = original.epochs(work, values, alpha, losses);
+        let done = original.epochs(work, values, alpha, target, losses);
         state.count((done * work.rows.len()) as u64);
         done
     }
@@ -135,7 +136,7 @@ impl<T: Real> Narrow<T> {
         rate: f64,
     ) -> Option<LossSum> {
         let mut loss = [0.0];
-        if self.epochs(work, batch, values, (&mut *state, rate), &mut loss) > 0 {
+        if self.epochs(work, batch, values, (&mut *state, rate), 0.0, &mut loss) > 0 {
             let weight = work.rows.len() as f64;
             let sum = loss[0] * weight;
             return Some(LossSum { sum, weight });

@@ -54,11 +54,19 @@ impl<T: Real> Original<T> {
 
     /// Takes a step by each of the rows, with this factor of the gradient, and that again and again: as many epochs as
     /// there is room for their losses, or as fit into a moment. How many; `values` are those after the last whole one. It
-    /// stops before an epoch in which something is out of the ordinary. Each call must be about the same data.
-    pub fn epochs(&mut self, work: Work<T>, values: &mut [T], alpha: T, losses: &mut [f64]) -> usize {
+    /// stops after an epoch whose loss is not above `target`, and before one in which something is out of the ordinary. Each
+    /// call must be about the same data.
+    pub fn epochs(
+        &mut self,
+        work: Work<T>,
+        values: &mut [T],
+        alpha: T,
+        target: f64,
+        losses: &mut [f64],
+    ) -> usize {
         match self {
-            Original::Small(rows) => epochs(rows, work, values, alpha, losses),
-            Original::Large(rows) => epochs(rows, work, values, alpha, losses),
+            Original::Small(rows) => epochs(rows, work, values, alpha, target, losses),
+            Original::Large(rows) => epochs(rows, work, values, alpha, target, losses),
         }
     }
 }
@@ -68,6 +76,7 @@ fn epochs<T: Real, const L: usize, const N: usize>(
     work: Work<T>,
     values: &mut [T],
     alpha: T,
+    target: f64,
     losses: &mut [f64],
 ) -> usize {
     let Work {
@@ -89,6 +98,7 @@ fn epochs<T: Real, const L: usize, const N: usize>(
         units,
         weights: &mut weights,
         alpha,
+        target,
         losses: &mut losses[..most],
     });
     weights.store(values, units);
@@ -263,6 +273,7 @@ struct Epochs<'a, T, const L: usize, const N: usize> {
     units: usize,
     weights: &'a mut Weights<T, L, N>,
     alpha: T,
+    target: f64,
     losses: &'a mut [f64],
 }
 
@@ -278,14 +289,20 @@ impl<T: Real, const L: usize, const N: usize> Task for Epochs<'_, T, L, N> {
         }
         let count = self.order.len() as f64;
         let mut weights = *self.weights;
-        for k in 0..self.losses.len() {
-            match self.epoch::<I>(&mut weights) {
-                Some(sum) if sum.is_finite() && weights.are_finite() => self.losses[k] = sum / count,
-                _ => return k,
-            }
+        let mut done = 0;
+        while done < self.losses.len() {
+            let loss = match self.epoch::<I>(&mut weights) {
+                Some(sum) if sum.is_finite() && weights.are_finite() => sum / count,
+                _ => break,
+            };
             *self.weights = weights;
+            self.losses[done] = loss;
+            done += 1;
+            if loss <= self.target {
+                break;
+            }
         }
-        self.losses.len()
+        done
     }
 }
 

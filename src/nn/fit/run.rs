@@ -286,11 +286,10 @@ impl<T: Real> Run<T> {
     /// Whether epochs are alike, with nothing to be done between them, and may be taken at once.
     fn is_plain(&self) -> bool {
         let options = self.options();
-        let watches_loss = options.early_stopping.is_some() || options.target_loss.is_some();
         let is_constant = matches!(options.schedule, Schedule::Constant(_));
         self.trainer.may_take_epochs()
             && is_constant
-            && !(watches_loss || options.shuffle || options.checkpoint.is_some())
+            && !(options.shuffle || options.early_stopping.is_some() || options.checkpoint.is_some())
             && self.validation.is_empty()
             && self.gradients.is_empty()
     }
@@ -308,9 +307,10 @@ impl<T: Real> Run<T> {
         let (work, batch) = all_rows(&self.problem, &self.order, &|| false);
         let mut losses = [0.0; MOST_EPOCHS];
         let losses = &mut losses[..most];
+        let target = self.problem.options.target_loss.unwrap_or(f64::NEG_INFINITY);
         let done = self
             .trainer
-            .epochs(work, batch, &mut self.values, (state, rate), losses);
+            .epochs(work, batch, &mut self.values, (state, rate), target, losses);
         if done > 0 {
             self.end(Epochs {
                 losses: &losses[..done],

@@ -225,18 +225,19 @@ impl<T: Real> Trainer<T> {
         self.narrow.as_ref().is_some_and(Narrow::may_take_epochs)
     }
 
-    /// Takes as many epochs of [steps](Self::steps) at once as there is room for their losses, or fewer, maybe none; how
-    /// many.
+    /// Takes as many epochs of [steps](Self::steps) at once as there is room for their losses, or fewer, maybe none, and none
+    /// after one whose loss is not above `target`; how many.
     pub fn epochs(
         &mut self,
         work: Work<T>,
         batch: usize,
         values: &mut [T],
         (state, rate): (&mut OptimizerState<T>, f64),
+        target: f64,
         losses: &mut [f64],
     ) -> usize {
         match &mut self.narrow {
-            Some(narrow) => narrow.epochs(work, batch, values, (state, rate), losses),
+            Some(narrow) => narrow.epochs(work, batch, values, (state, rate), target, losses),
             None => 0,
         }
     }
