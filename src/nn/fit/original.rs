@@ -338,10 +338,6 @@ impl<T: Real, const L: usize, const N: usize> Epochs<'_, T, L, N> {
             for j in 0..L {
                 z1[j] = I::mul_add(slope[j] * product, g, start[j]);
             }
-            let places = self.rows[next].hidden_places_near(&z1, self.units)?;
-            for j in 0..L {
-                d1[j] = I::mul_add(slope[j] * product, g, start[j] - places[j]);
-            }
             for i in 0..N {
                 for j in 0..L {
                     weights.w1[i][j] = I::mul_add(x[i] * slope[j], g, weights.w1[i][j]);
@@ -352,6 +348,21 @@ impl<T: Real, const L: usize, const N: usize> Epochs<'_, T, L, N> {
                 weights.w2[j] = I::mul_add(self.alpha * h[j], g, weights.w2[j]);
             }
             weights.b2 = I::mul_add(self.alpha, g, weights.b2);
+            let d1_from = |places: &[T; L]| {
+                let mut d1 = start;
+                for j in 0..L {
+                    d1[j] = I::mul_add(slope[j] * product, g, start[j] - places[j]);
+                }
+                d1
+            };
+            // Before the rare call below, so that hardly any number has to be kept over it.
+            d1 = d1_from(&self.rows[next].hidden_places);
+            if !are_near(&z1, &self.rows[next].hidden_places) {
+                if !self.rows[next].move_hidden(&z1, self.units) {
+                    return None;
+                }
+                d1 = d1_from(&self.rows[next].hidden_places);
+            }
             // Last: nothing waits for the loss, and the next step must not wait behind it.
             black_box(());
             let [e] = series_at::<I, T, 1>(&self.rows[this].error, [d2]).map(T::to_f64);
