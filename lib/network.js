@@ -11,15 +11,19 @@ const {
   copyVector,
   flattenRows
 } = require('./check.js')
-const { createDataSet, readArguments } = require('./data.js')
 const { busy, outOfRange } = require('./errors.js')
-const { Run } = require('./fit.js')
 const { createMemory, modelOf, sigmoidModel } = require('./model.js')
 const native = require('./native.js')
 const { plain } = require('./options.js')
-const { lineOf, summaryOf } = require('./summary.js')
 
 const LEARNING_RATE = 1
+
+/** What is not needed to predict is loaded when it is asked for: `require('mikir')` is to be quick. */
+let training
+function loadTraining() {
+  training ??= { ...require('./data.js'), ...require('./fit.js') }
+  return training
+}
 
 /** Counts calls, to notice one that begins while another reads its arguments. */
 let calls = 0
@@ -138,6 +142,7 @@ class NeuralNetwork {
   }
 
   #begin(name, parameters) {
+    const { readArguments, Run } = loadTraining()
     const { data, options } = readArguments(name, parameters, 1)
     if (this.#run !== undefined) throw busy(name, this.#run.name)
     const run = new Run(name)
@@ -158,6 +163,7 @@ class NeuralNetwork {
   }
 
   evaluate(...parameters) {
+    const { createDataSet, readArguments } = loadTraining()
     const { data } = readArguments('evaluate', parameters, 0)
     const set = createDataSet({ model: this.#model, buffer: this.#buffer }, data)
     this.#run?.refresh(this.#buffer)
@@ -229,13 +235,13 @@ class NeuralNetwork {
 
   summary() {
     checkArguments('summary', arguments.length, 0)
-    return summaryOf(this.#model)
+    return require('./summary.js').summaryOf(this.#model)
   }
 
   [Symbol.for('nodejs.util.inspect.custom')]() {
     // The prototype can be inspected too.
     if (!(#model in this)) return 'NeuralNetwork {}'
-    return lineOf(this.#model, this.#seed)
+    return require('./summary.js').lineOf(this.#model, this.#seed)
   }
 }
 
