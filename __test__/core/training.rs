@@ -421,14 +421,14 @@ fn agree_on_epochs(
 #[test]
 fn many_epochs_at_once_end_in_the_bits_of_one_by_one() {
     let sigmoids = |units| json!({ "units": units, "activation": "sigmoid" });
-    for shape in [[2, 2], [3, 4]] {
+    for (shape, rows) in [([2, 2], 5), ([3, 4], 49), ([2, 3], 1)] {
         let network =
             json!({ "layers": [shape[0], sigmoids(shape[1]), sigmoids(1)], "loss": "squaredError" });
         let architecture =
             Arc::new(Architecture::new(&NetworkOptions::from_json(&network).unwrap()).unwrap());
         let mut generator = Generator::new(5);
         let mut draw = |count: usize| (0..count).map(|_| generator.uniform()).collect::<Vec<_>>();
-        let data = data::<f64>(&architecture, &draw(5 * shape[0]), &draw(5));
+        let data = data::<f64>(&architecture, &draw(rows * shape[0]), &draw(rows));
         let mut start = vec![0.0; architecture.value_count()];
         initialize(&architecture, &mut start, 7);
         let mut options = json!({

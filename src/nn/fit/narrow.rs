@@ -137,9 +137,9 @@ impl<T: Real> Narrow<T> {
     ) -> Option<LossSum> {
         let mut loss = [0.0];
         if self.epochs(work, batch, values, (&mut *state, rate), 0.0, &mut loss) > 0 {
-            let weight = work.rows.len() as f64;
-            let sum = loss[0] * weight;
-            return Some(LossSum { sum, weight });
+            let [sum] = loss;
+            // A mean already.
+            return Some(LossSum { sum, weight: 1.0 });
         }
         let (mut work, mut first) = (work, LossSum::default());
         if let (Some(functions), Some(rule)) = (self.tiny, state.optimizer().descent(rate)) {
