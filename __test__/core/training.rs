@@ -199,6 +199,17 @@ fn nor_does_it_to_move_parameters_as_soon_as_their_gradients_are_known() {
     }
 }
 
+/// Work that goes over these rows and is not stopped.
+fn all<'a, T>(architecture: &'a Architecture, data: &'a Data<T>, rows: &'a [u32]) -> Work<'a, T> {
+    Work {
+        architecture,
+        data,
+        rows,
+        next: None,
+        is_stopped: &|| false,
+    }
+}
+
 /// Takes the steps of an epoch of gradient descent as for the smallest networks and as for narrow ones: how many of the
 /// former there were, and of both the values and the loss.
 fn smallest<T: Real>(
@@ -222,13 +233,7 @@ fn smallest<T: Real>(
     initialize(&architecture, &mut values, 7);
     values.iter_mut().for_each(|value| *value *= T::from_f64(scale));
     let order: Vec<u32> = (0..rows as u32).map(|row| row * 5 % rows as u32).collect();
-    let work = Work {
-        architecture: &architecture,
-        data: &data,
-        rows: &order,
-        next: None,
-        is_stopped: &|| false,
-    };
+    let work = all(&architecture, &data, &order);
     let sgd = Optimizer::from_json(&json!({ "type": "sgd", "weightDecay": 0.01 })).unwrap();
     let (mut moved, rate) = (values.clone(), 0.05);
     let mut losses = Losses::new(&architecture).unwrap();
@@ -328,13 +333,7 @@ fn epochs_of_the_original<T: Real>(
     let mut values = vec![T::ZERO; architecture.value_count()];
     initialize(&architecture, &mut values, 7);
     let order: Vec<u32> = (0..rows as u32).rev().collect();
-    let work = Work {
-        architecture: &architecture,
-        data: &data,
-        rows: &order,
-        next: None,
-        is_stopped: &|| false,
-    };
+    let work = all(&architecture, &data, &order);
     let mut original = Original::of(&architecture).unwrap();
     let (mut moved, mut losses) = (values.clone(), vec![0.0; epochs]);
     let mut done = 0;

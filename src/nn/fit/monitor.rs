@@ -72,7 +72,7 @@ pub struct Epochs<'a> {
 }
 
 /// What all epochs came to, by columns.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct History {
     /// As in the reports
     pub losses: Vec<f64>,

@@ -136,7 +136,15 @@ impl<T: Real> Narrow<T> {
         rate: f64,
     ) -> Option<LossSum> {
         let mut loss = [0.0];
-        if self.epochs(work, batch, values, (&mut *state, rate), 0.0, &mut loss) > 0 {
+        if self.epochs(
+            work,
+            batch,
+            values,
+            (&mut *state, rate),
+            f64::NEG_INFINITY,
+            &mut loss,
+        ) > 0
+        {
             let [sum] = loss;
             // A mean already.
             return Some(LossSum { sum, weight: 1.0 });

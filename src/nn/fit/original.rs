@@ -24,6 +24,7 @@ use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
 use crate::nn::tiny::Functions;
 
+use super::tiny::sum;
 use super::trainer::Work;
 
 /// Of more rows the series would not stay near the processor.
@@ -238,20 +239,12 @@ impl<T: Real, const L: usize, const N: usize> Weights<T, L, N> {
     /// z2, for a bias b
     #[inline(always)]
     fn output_sum<I: Isa>(&self, h: &[T; L], b: T) -> T {
-        let mut sum = [T::ZERO; L];
+        let mut terms = [T::ZERO; L];
         for j in 0..L {
-            sum[j] = self.w2[j] * h[j];
+            terms[j] = self.w2[j] * h[j];
         }
-        sum[0] = I::mul_add(self.w2[0], h[0], b);
-        let mut half = L / 2;
-        while half > 0 {
-            for j in 0..half {
-                let other = sum[j + half];
-                sum[j] += other;
-            }
-            half /= 2;
-        }
-        sum[0]
+        terms[0] = I::mul_add(self.w2[0], h[0], b);
+        sum(terms)
     }
 
     /// Whether they are; maybe not if they are huge.

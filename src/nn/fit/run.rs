@@ -283,12 +283,11 @@ impl<T: Real> Run<T> {
         is_late(&self.clock, self.options().timeout)
     }
 
-    /// Whether epochs are alike, with nothing to be done between them, and may be taken at once.
+    /// Whether epochs are alike, with nothing to be done between them.
     fn is_plain(&self) -> bool {
         let options = self.options();
         let is_constant = matches!(options.schedule, Schedule::Constant(_));
-        self.trainer.may_take_epochs()
-            && is_constant
+        is_constant
             && !(options.shuffle || options.early_stopping.is_some() || options.checkpoint.is_some())
             && self.validation.is_empty()
             && self.gradients.is_empty()
@@ -300,7 +299,7 @@ impl<T: Real> Run<T> {
         if most < 2 || !self.is_plain() {
             return 0;
         }
-        let Solver::Steps(state) = &mut self.solver else {
+        let (Solver::Steps(state), Some(narrow)) = (&mut self.solver, self.trainer.at_once()) else {
             return 0;
         };
         let rate = self.problem.options.learning_rate;
@@ -308,9 +307,7 @@ impl<T: Real> Run<T> {
         let mut losses = [0.0; MOST_EPOCHS];
         let losses = &mut losses[..most];
         let target = self.problem.options.target_loss.unwrap_or(f64::NEG_INFINITY);
-        let done = self
-            .trainer
-            .epochs(work, batch, &mut self.values, (state, rate), target, losses);
+        let done = narrow.epochs(work, batch, &mut self.values, (state, rate), target, losses);
         if done > 0 {
             self.end(Epochs {
                 losses: &losses[..done],

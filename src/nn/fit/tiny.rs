@@ -187,20 +187,26 @@ impl<T: Real, const H: usize, const O: usize, const L: usize> Task for Steps<'_,
     }
 }
 
-/// The sum of products: halves are added to halves.
+/// The sum of products.
 #[inline(always)]
 fn dot<T: Real, const L: usize>(a: [T; L], b: [T; L]) -> T {
     let mut products = [T::ZERO; L];
     for l in 0..L {
         products[l] = a[l] * b[l];
     }
+    sum(products)
+}
+
+/// The sum: halves are added to halves.
+#[inline(always)]
+pub(super) fn sum<T: Real, const L: usize>(mut terms: [T; L]) -> T {
     let mut half = L / 2;
     while half > 0 {
         for l in 0..half {
-            let other = products[l + half];
-            products[l] += other;
+            let other = terms[l + half];
+            terms[l] += other;
         }
         half /= 2;
     }
-    products[0]
+    terms[0]
 }

@@ -220,26 +220,9 @@ impl<T: Real> Trainer<T> {
         Some(all)
     }
 
-    /// Whether the network is one whose epochs may be [taken at once](Self::epochs).
-    pub fn may_take_epochs(&self) -> bool {
-        self.narrow.as_ref().is_some_and(Narrow::may_take_epochs)
-    }
-
-    /// Takes as many epochs of [steps](Self::steps) at once as there is room for their losses, or fewer, maybe none, and none
-    /// after one whose loss is not above `target`; how many.
-    pub fn epochs(
-        &mut self,
-        work: Work<T>,
-        batch: usize,
-        values: &mut [T],
-        (state, rate): (&mut OptimizerState<T>, f64),
-        target: f64,
-        losses: &mut [f64],
-    ) -> usize {
-        match &mut self.narrow {
-            Some(narrow) => narrow.epochs(work, batch, values, (state, rate), target, losses),
-            None => 0,
-        }
+    /// What may take [epochs](Narrow::epochs) of the network at once, if anything.
+    pub fn at_once(&mut self) -> Option<&mut Narrow<T>> {
+        self.narrow.as_mut().filter(|narrow| narrow.may_take_epochs())
     }
 
     /// One of these.
