@@ -11,6 +11,7 @@
 //! | [`random`] | the one seeded generator behind every random choice |
 //! | [`batch`] | many examples at a time: forward and backward |
 //! | [`product`] | matrix products |
+//! | [`packing`] | what large products read, copied together |
 //! | [`prediction`] | predictions for many rows |
 //! | [`online`] | one example at a time: `predict` and the original's `train` |
 //! | [`tiny`] | the smallest networks, in registers |
@@ -51,6 +52,7 @@ pub mod online;
 pub mod optimizer;
 pub mod options;
 pub mod outputs;
+pub mod packing;
 pub mod prediction;
 pub mod product;
 pub mod random;

@@ -5,16 +5,17 @@
 //! result is its own sum, in the order of the inner dimension, so a part of a product has the same bits as the same
 //! part of the whole: threads may cut it anywhere.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use super::kernels::dot;
+use super::packing::{copy_columns, copy_rows, room};
 use super::real::Real;
 use super::simd::{self, Isa, Task};
 
-/// How much of the inner dimension is summed before partial sums go back to memory: what is read of `b` meanwhile
-/// stays in the cache.
-const STRETCH: usize = 512;
+/// The most of the inner dimension that is summed before partial sums go back to memory: what is read of `b` meanwhile
+/// stays in the cache, with large registers in the second one.
+const DEPTH: usize = 256;
+const WIDE_DEPTH: usize = 512;
 
 /// The most columns of a tile.
 const WIDEST: usize = 64;
@@ -26,6 +27,16 @@ const ROWS: usize = 192;
 /// reading far strides again and again would cost more.
 const FAR: usize = 256;
 const MANY: usize = 48;
+
+/// Where registers are few, all that is read is copied together in a product of more rows than MANY and no fewer columns
+/// and terms than these.
+const WORTHWHILE: (usize, usize) = (128, 64);
+/// So many rows of `a` at a time, which stay in the second cache, and so many panels of columns of `b`, one of which stays
+/// in the first.
+const BLOCK: usize = 256;
+const PANELS: usize = 4;
+/// How many rows a tile has then.
+const HEIGHT: usize = 6;
 
 /// A matrix in a slice: `rows` x `columns`, one row after the other, or the transpose of that.
 #[derive(Clone, Copy)]
@@ -104,6 +115,18 @@ pub enum Onto<'a, T> {
     },
 }
 
+impl<T: Real> Onto<'_, T> {
+    /// What the sums that begin with this term are added to.
+    #[inline(always)]
+    fn at(self, term: usize) -> Self {
+        match self {
+            onto if term == 0 => onto,
+            Onto::Scaled { alpha, .. } => Onto::Scaled { alpha, beta: T::ONE },
+            _ => Onto::Result,
+        }
+    }
+}
+
 /// `out = onto + a b`, on one thread. `b` must not be a transpose.
 ///
 /// # Panics
@@ -114,33 +137,7 @@ pub fn product<T: Real>(out: &mut [T], onto: Onto<T>, a: Matrix<T>, b: Matrix<T>
     if let Onto::Row(row) = onto {
         assert_eq!(row.len(), b.columns);
     }
-    if b.columns > FAR && a.rows > MANY {
-        ROOM.with_borrow_mut(|room| {
-            room.resize(STRETCH * WIDEST, 0.0);
-            let room = room.as_mut_ptr().cast();
-            simd::run(Product {
-                out,
-                onto,
-                a,
-                b,
-                room,
-            });
-        });
-    } else {
-        let room = std::ptr::null_mut();
-        simd::run(Product {
-            out,
-            onto,
-            a,
-            b,
-            room,
-        });
-    }
-}
-
-thread_local! {
-    /// Where columns of `b` are copied together.
-    static ROOM: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+    simd::run(Product { out, onto, a, b });
 }
 
 struct Product<'a, T> {
@@ -148,8 +145,6 @@ struct Product<'a, T> {
     onto: Onto<'a, T>,
     a: Matrix<'a, T>,
     b: Matrix<'a, T>,
-    /// Room for STRETCH rows of WIDEST columns, or null where columns are not copied together.
-    room: *mut T,
 }
 
 impl<T: Real> Task for Product<'_, T> {
@@ -158,6 +153,20 @@ impl<T: Real> Task for Product<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(mut self) {
         let (rows, inner, columns) = (self.a.rows, self.a.columns, self.b.columns);
+        if !I::WIDE && rows > MANY && columns >= WORTHWHILE.0 && inner >= WORTHWHILE.1 {
+            if size_of::<T>() == 4 {
+                self.in_blocks::<I, 16>();
+            } else {
+                self.in_blocks::<I, 8>();
+            }
+            return;
+        }
+        let room = if I::WIDE && columns > FAR && rows > MANY {
+            room(WIDE_DEPTH * WIDEST)
+        } else {
+            std::ptr::null_mut()
+        };
+        let depth = depth::<I>(inner);
         // Loops by hand: the set-up of iterators would show in products of a few numbers.
         let mut first = 0;
         while first < inner {
@@ -166,8 +175,9 @@ impl<T: Real> Task for Product<'_, T> {
                 let mut start = 0;
                 while start < columns {
                     let part = Part {
+                        room,
                         rows: top..rows.min(top + ROWS),
-                        inner: first..inner.min(first + STRETCH),
+                        inner: first..inner.min(first + depth),
                         start,
                         end: columns,
                     };
@@ -175,14 +185,16 @@ impl<T: Real> Task for Product<'_, T> {
                 }
                 top += ROWS;
             }
-            first += STRETCH;
+            first += depth;
         }
     }
 }
 
 /// A part of a product: some columns from `start` on, no further than `end`.
 #[derive(Clone)]
-struct Part {
+struct Part<T> {
+    /// Room for WIDE_DEPTH rows of WIDEST columns, or null where columns are not copied together.
+    room: *mut T,
     rows: Range<usize>,
     inner: Range<usize>,
     start: usize,
@@ -193,7 +205,7 @@ impl<T: Real> Product<'_, T> {
     /// Computes the widest stretch of columns there is a tile for, and returns where it ends. The heights are
     /// those that fill the registers.
     #[inline(always)]
-    fn widest<I: Isa>(&mut self, part: Part) -> usize {
+    fn widest<I: Isa>(&mut self, part: Part<T>) -> usize {
         // In vectors of 64 bytes; others are made of several.
         let is_single = size_of::<T>() == 4;
         match part.end - part.start {
@@ -211,7 +223,7 @@ impl<T: Real> Product<'_, T> {
     /// The same for fewer columns than a vector of 64 bytes holds: beside others, they are computed along with some
     /// of these once more.
     #[inline(always)]
-    fn narrow<I: Isa>(&mut self, part: Part) -> usize {
+    fn narrow<I: Isa>(&mut self, part: Part<T>) -> usize {
         match part.end {
             16.. if size_of::<T>() == 4 => self.columns::<I, 6, 16>(part),
             8.. if I::WIDE => self.columns::<I, 8, 8>(part),
@@ -225,8 +237,9 @@ impl<T: Real> Product<'_, T> {
     /// Computes W columns, H rows at a time. Where fewer than W are left, the stretch begins earlier, and only what is
     /// left is written.
     #[inline(always)]
-    fn columns<I: Isa, const H: usize, const W: usize>(&mut self, part: Part) -> usize {
+    fn columns<I: Isa, const H: usize, const W: usize>(&mut self, part: Part<T>) -> usize {
         let Part {
+            room,
             rows,
             inner,
             start,
@@ -234,28 +247,22 @@ impl<T: Real> Product<'_, T> {
         } = part;
         let first = start.min(end - W);
         let (a, b) = (self.a, self.b);
-        // SAFETY: `product` has checked that `inner` and these columns are within `b`, and the room is for STRETCH
-        // rows of WIDEST.
+        // SAFETY: `product` has checked that `inner` and these columns are within `b`, and the room is for
+        // WIDE_DEPTH rows of WIDEST.
         let (panel, stride) = unsafe {
             let from = b.values.as_ptr().add(inner.start * b.row_stride + first);
-            if self.room.is_null() {
+            if room.is_null() {
                 (from, b.row_stride)
             } else {
                 for l in 0..inner.len() {
-                    self.room
-                        .add(l * W)
+                    room.add(l * W)
                         .copy_from_nonoverlapping(from.add(l * b.row_stride), W);
                 }
-                (self.room.cast_const(), W)
+                (room.cast_const(), W)
             }
         };
-        let onto = match self.onto {
-            onto if inner.start == 0 => onto,
-            Onto::Scaled { alpha, .. } => Onto::Scaled { alpha, beta: T::ONE },
-            _ => Onto::Result,
-        };
         let tile = Tile {
-            onto,
+            onto: self.onto.at(inner.start),
             panel,
             stride,
             inner: inner.len(),
@@ -263,24 +270,92 @@ impl<T: Real> Product<'_, T> {
             skip: start - first,
             out_stride: b.columns,
         };
+        let strides = (a.row_stride, a.column_stride);
         let mut row = rows.start;
         while row < rows.end {
             // SAFETY: as above; the rows are within `a` and the result.
             unsafe {
-                let from = a
-                    .values
-                    .as_ptr()
-                    .add(row * a.row_stride + inner.start * a.column_stride);
+                let from = a.values.as_ptr().add(row * strides.0 + inner.start * strides.1);
                 let out = self.out.as_mut_ptr().add(row * b.columns);
                 row += match rows.end - row {
-                    left if left >= H => tile.fill::<I, H, W>(from, (a.row_stride, a.column_stride), out),
-                    4.. => tile.fill::<I, 4, W>(from, (a.row_stride, a.column_stride), out),
-                    2.. => tile.fill::<I, 2, W>(from, (a.row_stride, a.column_stride), out),
-                    _ => tile.fill::<I, 1, W>(from, (a.row_stride, a.column_stride), out),
+                    // Two rows alone would wait for each other's sums.
+                    left if left >= H && (I::WIDE || left != 8) => tile.fill::<I, H, W>(from, strides, out),
+                    4.. => tile.fill::<I, 4, W>(from, strides, out),
+                    2.. => tile.fill::<I, 2, W>(from, strides, out),
+                    _ => tile.fill::<I, 1, W>(from, strides, out),
                 };
             }
         }
         first + W
+    }
+
+    /// The whole product, W columns at a time, block by block.
+    #[inline(always)]
+    fn in_blocks<I: Isa, const W: usize>(&mut self) {
+        let (a, b) = (self.a, self.b);
+        let height = even(a.rows, BLOCK).next_multiple_of(HEIGHT);
+        let columns: *mut T = room(DEPTH * (W * PANELS + BLOCK + HEIGHT));
+        let rows = columns.wrapping_add(DEPTH * W * PANELS);
+        for inner in ranges(a.columns, depth::<I>(a.columns)) {
+            for block in ranges(a.rows, height) {
+                // SAFETY: the block is within `a`, and there is room for it.
+                unsafe { self.copy_block(rows, block.clone(), inner.clone()) };
+                for group in ranges(b.columns, W * PANELS) {
+                    // The last panel may begin earlier, with columns that are there already.
+                    let first = |k: usize| (group.start + k * W).min(b.columns - W);
+                    let starts: [usize; PANELS] = std::array::from_fn(first);
+                    let starts = &starts[..group.len().div_ceil(W)];
+                    // SAFETY: these columns are within `b`, and there is room for them.
+                    unsafe {
+                        let from = b.values.as_ptr().add(inner.start * b.row_stride);
+                        copy_columns::<T, W>(columns, from, b.row_stride, starts, inner.len());
+                    }
+                    for (k, &first) in starts.iter().enumerate() {
+                        let tile = Tile {
+                            onto: self.onto.at(inner.start),
+                            panel: columns.wrapping_add(k * inner.len() * W),
+                            stride: W,
+                            inner: inner.len(),
+                            first,
+                            skip: group.start + k * W - first,
+                            out_stride: b.columns,
+                        };
+                        let out = self.out[block.start * b.columns..].as_mut_ptr();
+                        // SAFETY: these rows are in the block and in the result.
+                        unsafe { tile.fill_block::<I, W>(rows, block.len(), out) };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Copies a block of `a`, tile by tile.
+    ///
+    /// # Safety
+    /// The block is within `a`, and there is room for it.
+    #[inline(always)]
+    unsafe fn copy_block(&self, to: *mut T, rows: Range<usize>, inner: Range<usize>) {
+        let strides = (self.a.row_stride, self.a.column_stride);
+        let (mut to, mut row) = (to, rows.start);
+        while row < rows.end {
+            // SAFETY: as the caller promises.
+            unsafe {
+                let from = self
+                    .a
+                    .values
+                    .as_ptr()
+                    .add(row * strides.0 + inner.start * strides.1);
+                let height = height(rows.end - row);
+                match height {
+                    HEIGHT => copy_rows::<T, HEIGHT>(to, from, strides, inner.len()),
+                    4 => copy_rows::<T, 4>(to, from, strides, inner.len()),
+                    2 => copy_rows::<T, 2>(to, from, strides, inner.len()),
+                    _ => copy_rows::<T, 1>(to, from, strides, inner.len()),
+                }
+                to = to.add(height * inner.len());
+                row += height;
+            }
+        }
     }
 }
 
@@ -297,7 +372,55 @@ struct Tile<'a, T> {
     out_stride: usize,
 }
 
+/// How many rows the next tile of a block has, of `left` that are left: two alone would wait for each other's sums, so
+/// eight are two times four.
+#[inline(always)]
+fn height(left: usize) -> usize {
+    match left {
+        8 => 4,
+        HEIGHT.. => HEIGHT,
+        4.. => 4,
+        2.. => 2,
+        _ => 1,
+    }
+}
+
+/// How many terms of a sum are added up at a time. Where they are scaled, bits depend on it: it follows from the number of
+/// terms alone, however much of a product is computed.
+#[inline(always)]
+fn depth<I: Isa>(inner: usize) -> usize {
+    if I::WIDE { WIDE_DEPTH } else { even(inner, DEPTH) }
+}
+
+/// The size of the parts of `count` that are as even as may be and no larger than `most`.
+fn even(count: usize, most: usize) -> usize {
+    count.div_ceil(count.div_ceil(most).max(1)).max(1)
+}
+
 impl<T: Real> Tile<'_, T> {
+    /// Computes `count` rows from a block of `a`.
+    ///
+    /// # Safety
+    /// `block` holds these rows tile by tile, `panel` `inner` rows of W, and `out` begins `count` rows of the result.
+    #[inline(always)]
+    unsafe fn fill_block<I: Isa, const W: usize>(&self, block: *const T, count: usize, out: *mut T) {
+        let (mut from, mut row) = (block, 0);
+        while row < count {
+            // SAFETY: as the caller promises.
+            unsafe {
+                let out = out.add(row * self.out_stride);
+                let height = match height(count - row) {
+                    HEIGHT => self.fill::<I, HEIGHT, W>(from, (1, HEIGHT), out),
+                    4 => self.fill::<I, 4, W>(from, (1, 4), out),
+                    2 => self.fill::<I, 2, W>(from, (1, 2), out),
+                    _ => self.fill::<I, 1, W>(from, (1, 1), out),
+                };
+                from = from.add(height * self.inner);
+                row += height;
+            }
+        }
+    }
+
     /// Computes H rows and returns H.
     ///
     /// # Safety
@@ -320,10 +443,7 @@ impl<T: Real> Tile<'_, T> {
                 }
                 Onto::Result => {
                     for (r, sums) in sums.iter_mut().enumerate() {
-                        let out = out.add(r * self.out_stride + self.first);
-                        for (t, sum) in sums.iter_mut().enumerate() {
-                            *sum = *out.add(t);
-                        }
+                        *sums = *out.add(r * self.out_stride + self.first).cast();
                     }
                 }
             }
@@ -464,7 +584,7 @@ mod tests {
                         let first =
                             first.map_or(0.0, |first| first[(i * columns + j) % first.len()].to_f64());
                         let exact = match onto {
-                            Onto::Scaled { .. } => {
+                            Onto::Scaled { alpha, beta } => {
                                 beta.to_f64() * first + alpha.to_f64() * terms.sum::<f64>()
                             }
                             _ => first + terms.sum::<f64>(),

@@ -118,6 +118,20 @@ pub fn run<K: Task>(task: K) -> K::Output {
     task.run::<Portable>()
 }
 
+/// Asks the processor to bring what is at `place` into its caches, where there is an instruction for that. It may be any
+/// place: none is read.
+#[inline(always)]
+pub fn prefetch<T>(place: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every processor of the architecture has the instruction, which never faults.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(place.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Level {
