@@ -29,6 +29,8 @@ const FEW: usize = 8;
 /// So many gradients at a time, and so many where dz is no larger.
 const TILE: usize = 1 << 17;
 const SMALL_TILE: usize = 1 << 13;
+/// And so many where they are not kept in between: the more, the less often dz is copied for a product.
+const LARGE_TILE: usize = 1 << 19;
 /// But those of so many inputs at least.
 const LEAST_INPUTS: usize = 16;
 
@@ -227,6 +229,11 @@ pub trait Sink<T>: Sync {
     /// No other thread may be at work on these parameters.
     unsafe fn take(&self, range: Range<usize>, compute: impl FnOnce(&[T], &mut [T], bool));
 
+    /// Whether gradients that are products need [room](most_gradients).
+    fn needs_room(&self) -> bool {
+        true
+    }
+
     /// The same for the gradients of weights, `x dz` with `x[inputs][rows]` and `dz[rows][units]`.
     ///
     /// # Safety
@@ -275,11 +282,16 @@ fn onto<'a, T>(is_first: bool) -> Onto<'a, T> {
 
 /// `range` in tiles of as many inputs as make the best use of the caches: of a small dz, which stays in the first
 /// one, few gradients at a time do too.
-fn tiles(range: Range<usize>, units: usize, rows: usize) -> impl Iterator<Item = Range<usize>> {
-    let numbers = if rows * units <= SMALL_TILE {
-        SMALL_TILE
-    } else {
-        TILE
+fn tiles(
+    range: Range<usize>,
+    units: usize,
+    rows: usize,
+    needs_room: bool,
+) -> impl Iterator<Item = Range<usize>> {
+    let numbers = match needs_room {
+        _ if rows * units <= SMALL_TILE => SMALL_TILE,
+        true => TILE,
+        false => LARGE_TILE,
     };
     let inputs = (numbers / units).max(LEAST_INPUTS);
     let end = range.end;
@@ -288,7 +300,7 @@ fn tiles(range: Range<usize>, units: usize, rows: usize) -> impl Iterator<Item =
         .map(move |start| start..end.min(start + inputs))
 }
 
-/// The most gradients that a [`Sink`] is given at a time.
+/// The most gradients that a [`Sink`] which needs room for them is given at a time.
 pub fn most_gradients(architecture: &Architecture) -> usize {
     let most = |layer: &Layer| {
         let tile = (TILE / layer.units).max(LEAST_INPUTS) * layer.units;
@@ -628,7 +640,8 @@ impl<T: Real> Pass<'_, T> {
         dz: &[T],
         sink: &impl Sink<T>,
     ) {
-        for inputs in tiles(inputs, layer.units, self.rows) {
+        let needs_room = layer.is_penalized() || sink.needs_room();
+        for inputs in tiles(inputs, layer.units, self.rows, needs_room) {
             if (self.is_stopped)() {
                 return;
             }

@@ -226,7 +226,7 @@ impl<T: Real> Product<'_, T> {
     fn narrow<I: Isa>(&mut self, part: Part<T>) -> usize {
         match part.end {
             16.. if size_of::<T>() == 4 => self.columns::<I, 6, 16>(part),
-            8.. if I::WIDE => self.columns::<I, 8, 8>(part),
+            8.. if I::WIDE || size_of::<T>() == 4 => self.columns::<I, 8, 8>(part),
             8.. => self.columns::<I, 6, 8>(part),
             4.. => self.columns::<I, 6, 4>(part),
             2.. => self.columns::<I, 6, 2>(part),
@@ -279,7 +279,9 @@ impl<T: Real> Product<'_, T> {
                 let out = self.out.as_mut_ptr().add(row * b.columns);
                 row += match rows.end - row {
                     // Two rows alone would wait for each other's sums.
-                    left if left >= H && (I::WIDE || left != 8) => tile.fill::<I, H, W>(from, strides, out),
+                    left if left >= H && (I::WIDE || H != HEIGHT || left != 8) => {
+                        tile.fill::<I, H, W>(from, strides, out)
+                    }
                     4.. => tile.fill::<I, 4, W>(from, strides, out),
                     2.. => tile.fill::<I, 2, W>(from, strides, out),
                     _ => tile.fill::<I, 1, W>(from, strides, out),

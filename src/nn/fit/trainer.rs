@@ -440,6 +440,10 @@ impl<T: Real> Sink<T> for Move<'_, T> {
         }
     }
 
+    fn needs_room(&self) -> bool {
+        self.step.descent().is_none()
+    }
+
     unsafe fn take_product(&self, range: Range<usize>, x: Matrix<T>, dz: Matrix<T>) {
         // SAFETY: as the caller promises.
         unsafe {
