@@ -106,6 +106,8 @@ impl<R: Rule<T, S>, T: Real, const S: usize> Task for Sweep<'_, R, T, S> {
         while start < units {
             start += match units - start {
                 64.. if I::WIDE => self.columns::<I, 64>(start),
+                // With nothing remembered there are registers for more.
+                32.. if I::REGISTER == 32 && size_of::<T>() == 4 && S == 0 => self.columns::<I, 32>(start),
                 16.. if I::REGISTER == 32 => self.columns::<I, 16>(start),
                 8.. => self.columns::<I, 8>(start),
                 _ => self.columns::<I, 1>(start),
