@@ -153,7 +153,7 @@ impl<T: Real> Task for Product<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(mut self) {
         let (rows, inner, columns) = (self.a.rows, self.a.columns, self.b.columns);
-        if !I::WIDE && rows > MANY && columns >= WORTHWHILE.0 && inner >= WORTHWHILE.1 {
+        if I::REGISTER == 32 && rows > MANY && columns >= WORTHWHILE.0 && inner >= WORTHWHILE.1 {
             if size_of::<T>() == 4 {
                 self.in_blocks::<I, 16>();
             } else {
@@ -161,7 +161,7 @@ impl<T: Real> Task for Product<'_, T> {
             }
             return;
         }
-        let room = if I::WIDE && columns > FAR && rows > MANY {
+        let room = if columns > FAR && rows > MANY {
             room(WIDE_DEPTH * WIDEST)
         } else {
             std::ptr::null_mut()
@@ -226,7 +226,7 @@ impl<T: Real> Product<'_, T> {
     fn narrow<I: Isa>(&mut self, part: Part<T>) -> usize {
         match part.end {
             16.. if size_of::<T>() == 4 => self.columns::<I, 6, 16>(part),
-            8.. if I::WIDE || size_of::<T>() == 4 => self.columns::<I, 8, 8>(part),
+            8.. if I::WIDE || I::REGISTER == 32 && size_of::<T>() == 4 => self.columns::<I, 8, 8>(part),
             8.. => self.columns::<I, 6, 8>(part),
             4.. => self.columns::<I, 6, 4>(part),
             2.. => self.columns::<I, 6, 2>(part),
