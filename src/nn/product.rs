@@ -611,6 +611,9 @@ mod tests {
                 check::<f32>(rows, 9, columns, 1e-5);
             }
         }
+        // Several blocks of rows, of terms, of columns.
+        check::<f64>(530, 70, 130, 1e-12);
+        check::<f32>(530, 70, 130, 1e-4);
         check::<f64>(200, 1030, 270, 1e-11);
         check::<f32>(200, 1030, 270, 1e-2);
     }
