@@ -28,8 +28,8 @@ const ROWS: usize = 192;
 const FAR: usize = 256;
 const MANY: usize = 48;
 
-/// Where registers are few, all that is read is copied together in a product of more rows than MANY and no fewer columns
-/// and terms than these.
+/// With registers of 32 bytes all that is read is copied together, in a product of more rows than MANY and no fewer
+/// columns and terms than these.
 const WORTHWHILE: (usize, usize) = (128, 64);
 /// So many rows of `a` at a time, which stay in the second cache, and so many panels of columns of `b`, one of which stays
 /// in the first.
@@ -394,7 +394,7 @@ fn depth<I: Isa>(inner: usize) -> usize {
     if I::WIDE { WIDE_DEPTH } else { even(inner, DEPTH) }
 }
 
-/// The size of the parts of `count` that are as even as may be and no larger than `most`.
+/// The size of the parts of `count` that are as even as may be and no larger than `most`; 1 of nothing.
 fn even(count: usize, most: usize) -> usize {
     count.div_ceil(count.div_ceil(most).max(1)).max(1)
 }
@@ -586,7 +586,7 @@ mod tests {
                         let first =
                             first.map_or(0.0, |first| first[(i * columns + j) % first.len()].to_f64());
                         let exact = match onto {
-                            Onto::Scaled { alpha, beta } => {
+                            Onto::Scaled { .. } => {
                                 beta.to_f64() * first + alpha.to_f64() * terms.sum::<f64>()
                             }
                             _ => first + terms.sum::<f64>(),
