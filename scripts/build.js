@@ -1,18 +1,20 @@
 'use strict'
 
-// Builds the addon and puts it where lib/native.js looks for it.
+// Builds the addon and puts it where lib/native.js looks for it. With --dev quickly: for the inner loop of work on
+// the Rust side, several times slower to run.
 
 const { spawnSync } = require('node:child_process')
 const { copyFileSync, renameSync } = require('node:fs')
 const path = require('node:path')
 
 const root = path.join(__dirname, '..')
+const profile = process.argv.includes('--dev') ? [] : ['--release']
 // The library for Node.js alone: built along with the one for Rust, some loops take half as long again.
 const cargo = spawnSync(
   'cargo',
   [
     'rustc',
-    '--release',
+    ...profile,
     '--locked',
     '--lib',
     '--crate-type=cdylib',

@@ -1,7 +1,8 @@
 'use strict'
 
-// Tests the core, brings the addon up to date and tests the library through it. Arguments go to `node --test`,
-// and files among them are run instead of all: npm test -- --test-name-pattern=xor __test__/network.test.js
+// Tests the core, brings the addon up to date and tests the library through it. Arguments go to `node --test`. With
+// files among them only those are run, on the addon as it is:
+// npm test -- --test-name-pattern=xor __test__/network.test.js
 
 const { readdirSync } = require('node:fs')
 const path = require('node:path')
@@ -13,18 +14,24 @@ async function main(args) {
     .filter((file) => file.endsWith('.test.js'))
     .map((file) => path.join('__test__', file))
     .sort()
-  const chosen = args.some((argument) => argument.endsWith('.test.js')) ? [] : files
+  if (args.some((argument) => argument.endsWith('.test.js'))) return report(await testLibrary(args))
 
   const core = await run('cargo', ['test', '--no-default-features', '--locked'])
   // Cargo knows whether anything has changed since the last build.
   const built = core.ok && (await runScript('scripts/build.js')).ok
-  const library = built
-    ? await run(process.execPath, ['--test', '--test-reporter=spec', ...args, ...chosen])
-    : { ok: false, passed: 0, failed: 0 }
+  const library = built ? await testLibrary([...args, ...files]) : { ok: false, passed: 0, failed: 0 }
+  report(core, library)
+}
 
-  console.log(`\n${core.passed + library.passed} passed, ${core.failed + library.failed} failed`)
+function testLibrary(args) {
+  return run(process.execPath, ['--test', '--test-reporter=spec', ...args])
+}
+
+function report(...runs) {
+  const sum = (key) => runs.reduce((total, counts) => total + counts[key], 0)
+  console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
   // A runner that found no test has proved nothing.
-  if (!library.ok || core.passed === 0 || library.passed === 0) process.exitCode = 1
+  if (runs.some(({ ok, passed }) => !ok || passed === 0)) process.exitCode = 1
 }
 
 main(process.argv.slice(2))
