@@ -71,7 +71,7 @@ function main() {
   const passes = PASSES.toLocaleString('en')
   console.log(`XOR, ${passes} passes over its 4 rows, batch 1: milliseconds, medians of ${rounds} runs.
 ${[machine(), ...versions(peers)].join(', ')}.
-Targets: at least 15 times as fast as the original's loop, 10 times as synaptic and brain.js.\n`)
+Targets: at least 15 times as fast as the original's loop, 3 times as synaptic.\n`)
   printTable(['rival', 'ms', 'mikir (`fitSync`, f64) is faster by'], rows, 1)
 }
 

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::architecture::Architecture;
 use super::fit::losses::Losses;
 use super::fit::narrow::Narrow;
-use super::fit::original::Original;
 use super::fit::trainer::{LossSum, Work};
 use super::fit::{self, Data, History, Part, Run, Start, StoppedBy, tiny};
 use super::gradients::{flat, golden_architecture, golden_values};
@@ -29,7 +28,7 @@ fn data<T: Real>(architecture: &Architecture, inputs: &[f64], targets: &[f64]) -
 /// Runs to the end: why it ended, and the values.
 fn to_the_end<T: Real>(mut run: Run<T>, values: &mut [T]) -> StoppedBy {
     loop {
-        if let Some(reason) = run.advance(7).unwrap() {
+        if let Some(reason) = run.advance(false).unwrap() {
             run.monitor().copy_values(values);
             return reason;
         }
@@ -306,159 +305,6 @@ fn the_smallest_networks_take_the_same_steps() {
         }
     }
     assert!(checked > 5000, "only {checked} steps");
-}
-
-/// Values, and the loss of each epoch.
-type Trained = (Vec<f64>, Vec<f64>);
-
-/// Epochs of plain gradient descent of the original's network, a row a step, as many at once as can be and one by one:
-/// how many there were, and of both the values and the losses.
-fn epochs_of_the_original<T: Real>(
-    [inputs, hidden, rows]: [usize; 3],
-    scale: f64,
-    rate: f64,
-    epochs: usize,
-) -> (usize, [Trained; 2]) {
-    let sigmoids = |units| json!({ "units": units, "activation": "sigmoid" });
-    let network = json!({ "layers": [inputs, sigmoids(hidden), sigmoids(1)], "loss": "squaredError" });
-    let architecture = Architecture::new(&NetworkOptions::from_json(&network).unwrap()).unwrap();
-    let mut generator = Generator::new(3);
-    let mut draw = |count: usize| {
-        (0..count)
-            .map(|_| generator.uniform() * scale)
-            .collect::<Vec<_>>()
-    };
-    let (x, t) = (draw(rows * inputs), draw(rows));
-    let data = data::<T>(&architecture, &x, &t);
-    let mut values = vec![T::ZERO; architecture.value_count()];
-    initialize(&architecture, &mut values, 7);
-    let order: Vec<u32> = (0..rows as u32).rev().collect();
-    let work = all(&architecture, &data, &order);
-    let mut original = Original::of(&architecture).unwrap();
-    let (mut moved, mut losses) = (values.clone(), vec![0.0; epochs]);
-    let mut done = 0;
-    while done < epochs {
-        let now = original.epochs(work, &mut moved, T::from_f64(-rate), -1.0, &mut losses[done..]);
-        if now == 0 {
-            break;
-        }
-        done += now;
-    }
-    losses.truncate(done);
-
-    let mut narrow = Narrow::new(&architecture, 1).unwrap().unwrap();
-    let mut others = Vec::new();
-    for _ in 0..done {
-        let mut sum = 0.0;
-        for row in order.chunks(1) {
-            let mut gradients = vec![T::ZERO; values.len()];
-            let work = Work { rows: row, ..work };
-            sum += narrow.gradient(work, &values, T::ONE, &mut gradients, true);
-            for (value, gradient) in values.iter_mut().zip(gradients) {
-                *value -= T::from_f64(rate) * gradient;
-            }
-        }
-        others.push(sum / rows as f64);
-    }
-    let numbers = |values: Vec<T>| values.iter().map(|x| x.to_f64()).collect();
-    (done, [(numbers(moved), losses), (numbers(values), others)])
-}
-
-#[test]
-fn epochs_of_the_originals_network_are_steps_of_gradient_descent() {
-    let mut checked = 0;
-    for inputs in 1..=8 {
-        for hidden in 2..=4 {
-            for rows in [1, 2, 4, 7, 50] {
-                let shape = [inputs, hidden, rows];
-                // Sums move from place to place, and the losses fall.
-                let (done, [mine, others]) = epochs_of_the_original::<f64>(shape, 2.0, 0.5, 300);
-                assert_eq!(done, 300, "{shape:?}");
-                agree_on_epochs(&mine, &others, 1e-11, &shape);
-                assert!(mine.1[299] < mine.1[0], "{shape:?}");
-                checked += mine.0.len();
-                let (done, [mine, others]) = epochs_of_the_original::<f32>(shape, 2.0, 0.5, 20);
-                assert_eq!(done, 20, "{shape:?}");
-                agree_on_epochs(&mine, &others, 1e-5, &shape);
-            }
-        }
-    }
-    assert!(checked > 2000, "only {checked} values");
-}
-
-#[test]
-fn epochs_that_leave_the_table_are_left_to_others() {
-    // The first one, where numbers are not even finite; and the second, after a long step.
-    for (shape, scale, rate, whole) in [
-        ([2, 3, 5], 1e3, 0.5, 0),
-        ([2, 3, 5], 1e300, 0.5, 0),
-        ([1, 2, 1], 10.0, 20.0, 1),
-        ([1, 2, 1], 3.0, 80.0, 1),
-    ] {
-        let (done, [mine, others]) = epochs_of_the_original::<f64>(shape, scale, rate, 50);
-        assert_eq!(done, whole, "{shape:?}, {scale}");
-        agree_on_epochs(&mine, &others, 1e-12, &shape);
-    }
-}
-
-fn agree_on_epochs(
-    (values, losses): &Trained,
-    (others, other_losses): &Trained,
-    tolerance: f64,
-    shown: &impl std::fmt::Debug,
-) {
-    assert_eq!(losses.len(), other_losses.len());
-    let pairs = values.iter().zip(others).chain(losses.iter().zip(other_losses));
-    for (mine, other) in pairs {
-        assert!(
-            (mine - other).abs() <= tolerance * (1.0 + other.abs()),
-            "{mine}, not {other} in {shown:?}"
-        );
-    }
-}
-
-#[test]
-fn many_epochs_at_once_end_in_the_bits_of_one_by_one() {
-    let sigmoids = |units| json!({ "units": units, "activation": "sigmoid" });
-    for (shape, rows) in [([2, 2], 5), ([3, 4], 49), ([2, 3], 1)] {
-        let network =
-            json!({ "layers": [shape[0], sigmoids(shape[1]), sigmoids(1)], "loss": "squaredError" });
-        let architecture =
-            Arc::new(Architecture::new(&NetworkOptions::from_json(&network).unwrap()).unwrap());
-        let mut generator = Generator::new(5);
-        let mut draw = |count: usize| (0..count).map(|_| generator.uniform()).collect::<Vec<_>>();
-        let data = data::<f64>(&architecture, &draw(rows * shape[0]), &draw(rows));
-        let mut start = vec![0.0; architecture.value_count()];
-        initialize(&architecture, &mut start, 7);
-        let mut options = json!({
-            "epochs": 2000, "optimizer": "sgd", "learningRate": 0.7, "batchSize": 1, "shuffle": false,
-        });
-        let trained = |options: &Value, most| {
-            let begin = Start::new(options.clone(), 0, &architecture).unwrap();
-            let mut run = fit::begin(architecture.clone(), &begin, data.clone(), None, &start).unwrap();
-            let mut calls = 1;
-            let reason = loop {
-                if let Some(reason) = run.advance(most).unwrap() {
-                    break reason;
-                }
-                calls += 1;
-            };
-            let mut values = start.clone();
-            run.monitor().copy_values(&mut values);
-            let losses = run.monitor().history(|history| history.losses.clone());
-            assert_eq!(calls < losses.len(), most > 1, "{calls}");
-            (reason, values, losses)
-        };
-        let one_by_one = trained(&options, 1);
-        assert_eq!((one_by_one.0, one_by_one.2.len()), (StoppedBy::Epochs, 2000));
-        for most in [3, 100, usize::MAX] {
-            assert_eq!(trained(&options, most), one_by_one);
-        }
-        options["targetLoss"] = json!(one_by_one.2[777]);
-        let one_by_one = trained(&options, 1);
-        assert_eq!((one_by_one.0, one_by_one.2.len()), (StoppedBy::TargetLoss, 778));
-        assert_eq!(trained(&options, usize::MAX), one_by_one);
-    }
 }
 
 fn agree([(values, loss), (others, other)]: &[(Vec<f64>, f64); 2], tolerance: f64, shown: &str) {

@@ -100,8 +100,8 @@ impl<T: Real> Training<T> {
         }
     }
 
-    fn epochs(&mut self, most: usize) -> Result<Option<StoppedBy>> {
-        let run = AssertUnwindSafe(|| self.run.advance(most));
+    fn epoch(&mut self, is_timed: bool) -> Result<Option<StoppedBy>> {
+        let run = AssertUnwindSafe(|| self.run.advance(is_timed));
         let ended = catch_unwind(run).unwrap_or_else(|_| Err(internal("no panic", "the training", "one")))?;
         if let Some(bar) = &mut self.bar {
             let last = self.run.epochs();
@@ -117,7 +117,7 @@ impl<T: Real> Job for Training<T> {
         self.run.set_watched(is_watched || self.bar.is_some());
         let end = self.run.epochs().saturating_add(epochs);
         while self.ended.is_none() && self.run.epochs() < end {
-            self.ended = self.epochs(end - self.run.epochs()).transpose();
+            self.ended = self.epoch(epochs == 1).transpose();
         }
         if self.ended.is_some() {
             // Leaves the line.

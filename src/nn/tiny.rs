@@ -60,17 +60,6 @@ impl Functions {
         (fits && is_plain(first) && is_plain(second)).then_some(functions)
     }
 
-    /// Those of the original library, with so many units.
-    #[inline(always)]
-    pub fn original(units: (usize, usize)) -> Self {
-        Functions {
-            hidden: Activation::Sigmoid,
-            output: Activation::Sigmoid,
-            loss: Loss::SquaredError,
-            units,
-        }
-    }
-
     /// Whether there is code for steps by so many rows.
     #[inline]
     pub fn has_steps(self, rows: usize) -> bool {

@@ -9,7 +9,6 @@
 //! | [`trainer`] | gradients and losses of batches, on several threads |
 //! | [`narrow`] | gradients and steps of narrow networks |
 //! | [`tiny`] | steps of the smallest networks |
-//! | [`original`] | epochs of the original library's |
 //! | [`losses`] | the losses of their rows |
 //! | [`monitor`] | what a fit and those who watch it tell each other |
 //! | [`checkpoint`] | a run as a file |
@@ -20,7 +19,6 @@ pub mod losses;
 pub mod monitor;
 pub mod narrow;
 pub mod options;
-pub mod original;
 pub mod run;
 pub mod solver;
 pub mod tiny;

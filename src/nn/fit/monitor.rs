@@ -58,19 +58,6 @@ pub struct EpochReport {
     pub elapsed: f64,
 }
 
-/// What epochs came to that end at once: they differ in their losses alone.
-#[derive(Clone, Copy, Debug)]
-pub struct Epochs<'a> {
-    /// As in a report
-    pub losses: &'a [f64],
-    /// As in a report
-    pub validation_loss: Option<f64>,
-    /// As in a report
-    pub learning_rate: f64,
-    /// As in a report
-    pub elapsed: f64,
-}
-
 /// What all epochs came to, by columns.
 #[derive(Clone, Debug, Default)]
 pub struct History {
@@ -102,18 +89,11 @@ impl History {
         })
     }
 
-    fn add(&mut self, epochs: Epochs) {
-        let Epochs {
-            losses,
-            validation_loss,
-            learning_rate,
-            elapsed,
-        } = epochs;
-        self.losses.extend_from_slice(losses);
-        self.validation_losses
-            .extend(validation_loss.iter().cycle().take(losses.len()));
-        self.learning_rates.resize(self.epochs(), learning_rate);
-        self.elapsed.resize(self.epochs(), elapsed);
+    fn add(&mut self, report: EpochReport) {
+        self.losses.push(report.loss);
+        self.validation_losses.extend(report.validation_loss);
+        self.learning_rates.push(report.learning_rate);
+        self.elapsed.push(report.elapsed);
     }
 
     fn reserve(&mut self, epochs: usize) {
@@ -144,10 +124,10 @@ pub struct Published<T> {
 }
 
 impl<T: Real> Published<T> {
-    /// Takes the values at the end of the last of these epochs, whole.
-    pub fn add(&mut self, values: &[T], epochs: Epochs) {
+    /// Takes the values at the end of an epoch, whole.
+    pub fn add(&mut self, values: &[T], report: EpochReport) {
         self.values.copy_from_slice(values);
-        self.history.add(epochs);
+        self.history.add(report);
     }
 
     /// Takes other values: the best ones, at the end.
@@ -181,10 +161,10 @@ impl<T: Real> Monitor<T> {
         reason.checked_sub(1).map(|place| StoppedBy::ALL[place].1)
     }
 
-    /// Publishes the values at the end of the last of these epochs, whole.
-    pub fn publish(&self, values: &[T], epochs: Epochs) {
+    /// Publishes the values at the end of an epoch, whole.
+    pub fn publish(&self, values: &[T], report: EpochReport) {
         let mut published = self.lock();
-        published.add(values, epochs);
+        published.add(values, report);
         self.epochs.store(published.history.epochs(), Ordering::Release);
     }
 

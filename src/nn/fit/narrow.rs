@@ -14,14 +14,13 @@ use crate::nn::error::Result;
 use crate::nn::kernels::{affine_side_by_side, at, at_mut, few_at_a_time, set};
 use crate::nn::lines::Lines;
 use crate::nn::online::{recovered, zeros};
-use crate::nn::optimizer::{Descend, Gradients, OptimizerState};
+use crate::nn::optimizer::{Gradients, OptimizerState};
 use crate::nn::real::Real;
 use crate::nn::simd::{self, Isa, Task};
 use crate::nn::tiny::Functions;
 
 use super::data::Data;
 use super::losses::Losses;
-use super::original::Original;
 use super::tiny;
 use super::trainer::{LossSum, Work, scale};
 
@@ -44,7 +43,6 @@ pub struct Narrow<T> {
     gradients: Vec<T>,
     losses: Losses<T>,
     tiny: Option<Functions>,
-    original: Option<Original<T>>,
 }
 
 impl<T: Real> Narrow<T> {
@@ -62,7 +60,6 @@ impl<T: Real> Narrow<T> {
             gradients: zeros(architecture.parameter_count(), "the gradients")?,
             losses: Losses::new(architecture)?,
             tiny: Functions::of(architecture),
-            original: Original::of(architecture),
         }))
     }
 
@@ -94,34 +91,6 @@ impl<T: Real> Narrow<T> {
         loss.map_or(0.0, |loss| loss.sum)
     }
 
-    /// Whether the network is one whose epochs may be [taken at once](Self::epochs).
-    pub fn may_take_epochs(&self) -> bool {
-        self.original.is_some()
-    }
-
-    /// Takes as many epochs of [steps](Self::steps) at once as there is room for their losses, or fewer, maybe none, and none
-    /// after one whose loss is not above `target`; how many.
-    pub fn epochs(
-        &mut self,
-        work: Work<T>,
-        batch: usize,
-        values: &mut [T],
-        (state, rate): (&mut OptimizerState<T>, f64),
-        target: f64,
-        losses: &mut [f64],
-    ) -> usize {
-        let rule = state.optimizer().descent(rate);
-        let (Some(original), Some(Descend { alpha, beta }), 1) = (&mut self.original, rule, batch) else {
-            return 0;
-        };
-        if beta != T::ONE {
-            return 0;
-        }
-        let done = original.epochs(work, values, alpha, target, losses);
-        state.count((done * work.rows.len()) as u64);
-        done
-    }
-
     /// Takes a step by the gradient of each `batch` of the rows, one after the other. Their data loss, each at the values
     /// before its step; nothing if stopped. Ends early where a loss is not finite.
     ///
@@ -135,20 +104,6 @@ impl<T: Real> Narrow<T> {
         state: &mut OptimizerState<T>,
         rate: f64,
     ) -> Option<LossSum> {
-        let mut loss = [0.0];
-        if self.epochs(
-            work,
-            batch,
-            values,
-            (&mut *state, rate),
-            f64::NEG_INFINITY,
-            &mut loss,
-        ) > 0
-        {
-            let [sum] = loss;
-            // A mean already.
-            return Some(LossSum { sum, weight: 1.0 });
-        }
         let (mut work, mut first) = (work, LossSum::default());
         if let (Some(functions), Some(rule)) = (self.tiny, state.optimizer().descent(rate)) {
             let done;

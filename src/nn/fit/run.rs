@@ -19,10 +19,10 @@ use crate::nn::online::zeros;
 use crate::nn::optimizer::clip_norm;
 use crate::nn::random::Generator;
 use crate::nn::real::Real;
-use crate::nn::schedule::{Schedule, ScheduleState};
+use crate::nn::schedule::ScheduleState;
 
 use super::data::Data;
-use super::monitor::{Epochs, History, Monitor, Published, StoppedBy};
+use super::monitor::{EpochReport, History, Monitor, Published, StoppedBy};
 use super::options::FitOptions;
 use super::solver::Solver;
 use super::trainer::{LossSum, Trainer, Work};
@@ -30,9 +30,6 @@ use super::trainer::{LossSum, Trainer, Work};
 /// What the streams of random numbers of a run are for, beside the masks of its steps.
 const SHUFFLE: u64 = u64::MAX;
 const SPLIT: u64 = u64::MAX - 1;
-
-/// The most epochs at once.
-const MOST_EPOCHS: usize = 256;
 
 /// What a run trains, on what and how.
 pub struct Problem<T> {
@@ -212,17 +209,17 @@ impl<T: Real> Run<T> {
         &self.problem.options
     }
 
-    /// Trains for an epoch, or, where epochs are short, for some of up to `most`, and says why the run has ended, if it
-    /// has. Only where `most` is 1 does a report say when its epoch ended; else that is 0. At the end the values that the monitor publishes
-    /// are final: the best ones where they are kept, else those of the last whole epoch.
+    /// Trains for an epoch, and says why the run has ended, if it has. Where it is not timed, its report does not say
+    /// when it ended: to look at the clock takes as long as a few small steps. At the end the values that the monitor
+    /// publishes are final: the best ones where they are kept, else those of the last whole epoch.
     ///
     /// # Errors
     /// `Diverged` where numbers are no longer finite, and errors of the checkpoint's file: the run has ended too.
-    pub fn advance(&mut self, most: usize) -> Result<Option<StoppedBy>> {
+    pub fn advance(&mut self, is_timed: bool) -> Result<Option<StoppedBy>> {
         if self.ended.is_some() {
             return Ok(self.ended);
         }
-        let outcome = self.step(most);
+        let outcome = self.step(is_timed);
         if !matches!(outcome, Ok(None)) {
             self.finish();
             self.ended = outcome.as_ref().copied().unwrap_or(Some(StoppedBy::Abort));
@@ -230,11 +227,11 @@ impl<T: Real> Run<T> {
         outcome
     }
 
-    fn step(&mut self, most: usize) -> Result<Option<StoppedBy>> {
+    fn step(&mut self, is_timed: bool) -> Result<Option<StoppedBy>> {
         if let Some(reason) = self.verdict() {
             return Ok(Some(reason));
         }
-        let is_whole = self.epochs_at_once(most) > 0 || self.epoch(most == 1)?;
+        let is_whole = self.epoch(is_timed)?;
         let verdict = self.verdict();
         if is_whole {
             self.save(verdict.is_some())?;
@@ -283,42 +280,6 @@ impl<T: Real> Run<T> {
         is_late(&self.clock, self.options().timeout)
     }
 
-    /// Whether epochs are alike, with nothing to be done between them.
-    fn is_plain(&self) -> bool {
-        let options = self.options();
-        let is_constant = matches!(options.schedule, Schedule::Constant(_));
-        is_constant
-            && !(options.shuffle || options.early_stopping.is_some() || options.checkpoint.is_some())
-            && self.validation.is_empty()
-            && self.gradients.is_empty()
-    }
-
-    /// Trains for some epochs at once, up to `most`, if that can be; how many.
-    fn epochs_at_once(&mut self, most: usize) -> usize {
-        let most = most.min(MOST_EPOCHS).min(self.options().epochs - self.epoch);
-        if most < 2 || !self.is_plain() {
-            return 0;
-        }
-        let (Solver::Steps(state), Some(narrow)) = (&mut self.solver, self.trainer.at_once()) else {
-            return 0;
-        };
-        let rate = self.problem.options.learning_rate;
-        let (work, batch) = all_rows(&self.problem, &self.order, &|| false);
-        let mut losses = [0.0; MOST_EPOCHS];
-        let losses = &mut losses[..most];
-        let target = self.problem.options.target_loss.unwrap_or(f64::NEG_INFINITY);
-        let done = narrow.epochs(work, batch, &mut self.values, (state, rate), target, losses);
-        if done > 0 {
-            self.end(Epochs {
-                losses: &losses[..done],
-                validation_loss: None,
-                learning_rate: rate,
-                elapsed: 0.0,
-            });
-        }
-        done
-    }
-
     /// Trains for an epoch; whether it is whole: it was not stopped in the middle.
     fn epoch(&mut self, is_timed: bool) -> Result<bool> {
         let options = &self.problem.options;
@@ -343,25 +304,23 @@ impl<T: Real> Run<T> {
             };
             Some(self.finite("validation loss", loss.mean())?)
         };
-        self.end(Epochs {
-            losses: &[loss],
+        self.end(EpochReport {
+            epoch: self.epoch + 1,
+            loss,
             validation_loss,
             learning_rate: rate,
-            // To look at the clock takes as long as a few small steps.
             elapsed: if is_timed { self.elapsed() } else { 0.0 },
         });
         Ok(true)
     }
 
-    /// Ends epochs.
-    fn end(&mut self, epochs: Epochs) {
-        for &loss in epochs.losses {
-            self.epoch += 1;
-            self.judge(epochs.validation_loss.unwrap_or(loss));
-        }
+    /// Ends an epoch.
+    fn end(&mut self, report: EpochReport) {
+        self.epoch += 1;
+        self.judge(report.validation_loss.unwrap_or(report.loss));
         match &mut self.unwatched {
-            Some(published) => published.add(&self.values, epochs),
-            None => self.monitor.publish(&self.values, epochs),
+            Some(published) => published.add(&self.values, report),
+            None => self.monitor.publish(&self.values, report),
         }
     }
 

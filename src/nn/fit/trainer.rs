@@ -220,11 +220,6 @@ impl<T: Real> Trainer<T> {
         Some(all)
     }
 
-    /// What may take [epochs](Narrow::epochs) of the network at once, if anything.
-    pub fn at_once(&mut self) -> Option<&mut Narrow<T>> {
-        self.narrow.as_mut().filter(|narrow| narrow.may_take_epochs())
-    }
-
     /// One of these.
     fn step(&mut self, work: Work<T>, values: &mut [T], masks: Masks, step: Step<T>) -> Option<LossSum> {
         let (weight, scale) = weight(work);
