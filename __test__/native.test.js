@@ -264,7 +264,7 @@ describe('the functions of a fit', () => {
 
       // Before it has its data.
       const bare = fit()
-      throws(() => native.advanceFit(bare, 1))
+      throws(() => native.advanceFit(bare, 1, 1e9))
       throws(() => native.startFit(bare, true, () => {}))
       throws(() => native.stopFit(bare, 'abort'))
       throws(() => native.fitReports(bare, 0, out()))
@@ -280,7 +280,7 @@ describe('the functions of a fit', () => {
         throws(() => native.prepareFit(again, buffer, data(), set < 0 ? 4e9 : set))
       }
       native.prepareFit(again, buffer, data(), data())
-      assert.equal(native.advanceFit(again, 2 ** 31), true)
+      assert.equal(native.advanceFit(again, 2 ** 31, 1e9), true)
       assert.equal(native.finishFit(again, buffer, out(), out()).epochs, 3)
 
       // More numbers than were announced, and none of the parts there are.
@@ -297,7 +297,7 @@ describe('the functions of a fit', () => {
 
       // Here first, then on a thread; twice; buffers and arrays that are not its own.
       const here = ready()
-      assert.equal(native.advanceFit(here, 1), false)
+      assert.equal(native.advanceFit(here, 1, 1e9), false)
       throws(() => native.refreshFit(here, new ArrayBuffer(16)))
       throws(() => native.stopFit(here, 'nothing'))
       throws(() => native.fitReports(here, 0, new Float32Array(15)))
@@ -305,12 +305,12 @@ describe('the functions of a fit', () => {
       assert.equal(native.fitReports(here, 1e9, out()), 0)
       assert.equal(native.fitReports(here, 0, out()), 1)
       await ended(here)
-      throws(() => native.advanceFit(here, 1))
+      throws(() => native.advanceFit(here, 1, 1e9))
       native.stopFit(here, 'abort')
       assert.equal(native.finishFit(here, buffer, out(), out()).stoppedBy, 'epochs')
       for (const call of [
         () => native.finishFit(here, buffer, out(), out()),
-        () => native.advanceFit(here, 1),
+        () => native.advanceFit(here, 1, 1e9),
         () => native.stopFit(here, 'abort'),
         () => native.fitReports(here, 0, out()),
         () => native.fitIsDone(here),
@@ -330,7 +330,7 @@ describe('the functions of a fit', () => {
       native.dropFit(dropped)
       const stopped = ready({ epochs: 1e9 })
       native.stopFit(stopped, 'abort')
-      assert.equal(native.advanceFit(stopped, 1), true)
+      assert.equal(native.advanceFit(stopped, 1, 1e9), true)
       assert.equal(native.finishFit(stopped, buffer, out(), out()).epochs, 0)
       native.startFit(ready({ epochs: 1e9 }), true, () => {})
       ready()

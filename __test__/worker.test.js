@@ -104,6 +104,39 @@ test('process.exit in the middle of everything exits', () => {
   }
 })
 
+/** Long calls, each of which would take minutes. */
+const LONG = {
+  'fitSync of short epochs':
+    'new NeuralNetwork(2, 2, 1).fitSync([[0, 1]], [[1]], { epochs: 1e9, shuffle: false })'
+}
+
+for (const [name, call] of Object.entries(LONG)) {
+  test(`a worker in ${name} is terminated at once, and process.exit exits`, () => {
+    for (const end of ['worker.terminate()', 'process.exit(0)']) {
+      const printed = runsAlone(
+        (call, end) => {
+          const { Worker } = require('node:worker_threads')
+          const work = `
+            const { NeuralNetwork } = require('./index.js')
+            require('node:worker_threads').parentPort.postMessage('ready')
+            ${call}
+          `
+          const worker = new Worker(work, { eval: true })
+          const terminate = () => {
+            console.log(Date.now())
+            new Function('worker', end)(worker)
+          }
+          worker.once('message', () => setTimeout(terminate, 300))
+        },
+        call,
+        end
+      )
+      const took = Date.now() - Number(printed)
+      assert.ok(took < 2000, `${end} took ${took} ms`)
+    }
+  })
+}
+
 test('a worker and the main thread answer the same from equal weights', async () => {
   for (const counts of [
     [2, 2, 1],

@@ -14,6 +14,9 @@ const { plain } = require('./options.js')
 /** How long callbacks may hold the event loop in one go, in milliseconds. */
 const TURN = 2
 
+/** How long the addon trains in one go on this thread: only JavaScript sees that its worker is terminated. */
+const STRETCH = 10
+
 /** Reports are read so many at a time; one is epoch, loss, validation loss or NaN, learning rate, milliseconds. */
 const REPORTS = 64
 const REPORT_LENGTH = 5
@@ -108,11 +111,11 @@ class Run {
 
   /** Trains on this thread. Never throws. */
   run() {
-    // Without anybody to tell or to ask, in one go.
+    // Without anybody to tell or to ask, as many as there is time for.
     const step = this.#onEpoch === undefined && this.#signal === undefined ? 2 ** 31 : 1
     try {
       for (let isDone = false; !isDone; ) {
-        isDone = native.advanceFit(this.#fit, step)
+        isDone = native.advanceFit(this.#fit, step, STRETCH)
         this.#deliver(Infinity)
         if (this.#signal?.aborted) this.#stop('abort')
       }

@@ -389,10 +389,13 @@ fn prepare_fit(call: &Call, home: &Environment) -> Result<()> {
     })
 }
 
-/// `advanceFit(fit, epochs): boolean`: trains here for up to so many epochs; whether the run has ended.
+/// `advanceFit(fit, epochs, milliseconds): boolean`: trains here for up to so many epochs and about so many milliseconds;
+/// whether the run has ended.
 fn advance_fit(call: &Call, home: &Environment) -> Result<bool> {
-    let epochs = call.argument::<f64>(1)?;
-    with_fit(home, call.argument(0)?, |fit| fit.advance(epochs as usize))
+    let (epochs, milliseconds) = (call.argument::<f64>(1)?, call.argument::<f64>(2)?);
+    with_fit(home, call.argument(0)?, |fit| {
+        fit.advance(epochs as usize, milliseconds)
+    })
 }
 
 /// `startFit(fit, everyEpoch, wake)`: trains on a thread.

@@ -13,6 +13,7 @@ use super::progress::Bar;
 use super::slots::Slots;
 use crate::nn::fit::data::Refusal;
 use crate::nn::fit::{Data, History, Monitor, Part, Run, Start, StoppedBy};
+use crate::nn::host::Clock;
 use crate::nn::{Real, Result};
 
 /// How many numbers tell of an epoch.
@@ -44,9 +45,9 @@ impl<T: Real> DataSet for Data<T> {
 
 /// A training run, whatever its precision.
 pub trait Job: Send {
-    /// Trains for up to so many epochs, and says whether the run has ended. Meanwhile nobody may look at it unless it
-    /// `is_watched`.
-    fn advance(&mut self, epochs: usize, is_watched: bool) -> bool;
+    /// Trains for up to so many epochs and about so many milliseconds, and says whether the run has ended. Meanwhile
+    /// nobody may look at it unless it `is_watched`.
+    fn advance(&mut self, epochs: usize, milliseconds: f64, is_watched: bool) -> bool;
     /// Where others see how far it is.
     fn watch(&self) -> Arc<dyn Watch>;
     /// What the run came to, once it has ended.
@@ -82,6 +83,8 @@ pub struct Training<T> {
     run: Run<T>,
     values: Range<usize>,
     bar: Option<Bar>,
+    /// How many epochs pass between two looks at the clock, which take as long as a small step.
+    pace: usize,
     ended: Option<Result<StoppedBy>>,
 }
 
@@ -96,7 +99,15 @@ impl<T: Real> Training<T> {
             run,
             values,
             bar,
+            pace: 1,
             ended: None,
+        }
+    }
+
+    /// Trains up to this epoch.
+    fn reach(&mut self, epoch: usize, is_timed: bool) {
+        while self.ended.is_none() && self.run.epochs() < epoch {
+            self.ended = self.epoch(is_timed).transpose();
         }
     }
 
@@ -113,11 +124,26 @@ impl<T: Real> Training<T> {
 }
 
 impl<T: Real> Job for Training<T> {
-    fn advance(&mut self, epochs: usize, is_watched: bool) -> bool {
+    fn advance(&mut self, epochs: usize, milliseconds: f64, is_watched: bool) -> bool {
         self.run.set_watched(is_watched || self.bar.is_some());
         let end = self.run.epochs().saturating_add(epochs);
+        if milliseconds == f64::INFINITY {
+            self.reach(end, epochs == 1);
+        }
+        let clock = Clock::start();
         while self.ended.is_none() && self.run.epochs() < end {
-            self.ended = self.epoch(epochs == 1).transpose();
+            self.reach(end.min(self.run.epochs().saturating_add(self.pace)), epochs == 1);
+            let elapsed = clock.milliseconds();
+            if elapsed < milliseconds / 8.0 {
+                // What follows takes twice as long as what was: a quarter of the time at most.
+                self.pace = self.pace.saturating_mul(2);
+            } else if elapsed >= milliseconds {
+                if elapsed > 2.0 * milliseconds {
+                    // The epochs have become longer.
+                    self.pace = 1;
+                }
+                break;
+            }
         }
         if self.ended.is_some() {
             // Leaves the line.
@@ -238,11 +264,11 @@ impl Fit {
         Ok(())
     }
 
-    /// Trains for up to so many epochs on this thread, and says whether the run has ended.
-    pub fn advance(&mut self, epochs: usize) -> Result<bool> {
+    /// Trains for up to so many epochs and about so many milliseconds on this thread, and says whether the run has ended.
+    pub fn advance(&mut self, epochs: usize, milliseconds: f64) -> Result<bool> {
         match &mut self.state {
             // JavaScript waits for it.
-            State::Ready(job) => Ok(job.advance(epochs, false)),
+            State::Ready(job) => Ok(job.advance(epochs, milliseconds, false)),
             _ => Err(internal("a fit that is ready", "advanceFit", "another")),
         }
     }
@@ -259,7 +285,7 @@ impl Fit {
         };
         let signals = self.signals.clone();
         let train = move || {
-            while !job.advance(if every_epoch { 1 } else { usize::MAX }, true) {
+            while !job.advance(if every_epoch { 1 } else { usize::MAX }, f64::INFINITY, true) {
                 if every_epoch && !signals.is_awake.swap(true, Ordering::AcqRel) {
                     wake();
                 }
