@@ -481,7 +481,12 @@ export class NeuralNetwork {
   fit(inputs: Matrix, targets: Matrix, options?: FitOptions): Promise<History>
   fit(examples: Example[], options?: FitOptions): Promise<History>
 
-  /** The same on the calling thread, which it does not leave before the end; it throws what `fit` rejects with. */
+  /**
+   * The same on the calling thread, which it does not leave before the end; it throws what `fit` rejects with.
+   *
+   * Where it is cut off in the middle, because the time of a `vm` is up, the network has the weights of before, or
+   * those that were last read in `onEpoch`.
+   */
   fitSync(inputs: Matrix, targets: Matrix, options?: FitOptions): History
   fitSync(examples: Example[], options?: FitOptions): History
 

@@ -344,8 +344,9 @@ describe('connect', () => {
   test('gives independent environments', () => {
     survives(() => {
       const assert = require('node:assert/strict')
+      const { createError } = require('./lib/errors.js')
       const { connect } = require(`./mikir.${process.platform}-${process.arch}.node`)
-      const connections = Array.from({ length: 100 }, () => connect())
+      const connections = Array.from({ length: 100 }, () => connect(createError, () => {}))
       const [a, b] = connections
       const model = a.createSigmoidModel([2, 2, 1])
       const buffer = new ArrayBuffer(model.length * 8)

@@ -104,10 +104,14 @@ test('process.exit in the middle of everything exits', () => {
   }
 })
 
-/** Long calls, each of which would take minutes. */
+/** Long calls, which would take half a minute or more. */
+const wide = 'new NeuralNetwork({ layers: [8, 4096, 4096, 8] })'
+const rows = 'new Float64Array(8e5)'
 const LONG = {
   'fitSync of short epochs':
-    'new NeuralNetwork(2, 2, 1).fitSync([[0, 1]], [[1]], { epochs: 1e9, shuffle: false })'
+    'new NeuralNetwork(2, 2, 1).fitSync([[0, 1]], [[1]], { epochs: 1e9, shuffle: false })',
+  predictBatch: `${wide}.predictBatch(${rows})`,
+  evaluate: `${wide}.evaluate(${rows}, ${rows})`
 }
 
 for (const [name, call] of Object.entries(LONG)) {

@@ -48,6 +48,24 @@ function busy(name, running) {
   return coded(new Error(message), 'ERR_MIKIR_BUSY')
 }
 
+/** The classes of the errors that are found in the addon; all others are of `RangeError`. */
+const CLASSES = {
+  ERR_MIKIR_INVALID_TYPE: TypeError,
+  ERR_MIKIR_UNKNOWN_OPTION: TypeError,
+  ERR_MIKIR_INVALID_COMBINATION: TypeError,
+  ERR_MIKIR_DIVERGED: Error,
+  ERR_MIKIR_FILE: Error,
+  ERR_MIKIR_CORRUPT_FILE: Error,
+  ERR_MIKIR_INTERNAL: Error
+}
+
+/** An error of the addon, which calls this: its own errors would be none of a test runner's realm. */
+function createError(code, message) {
+  const error = new (CLASSES[code] ?? RangeError)(message)
+  Error.captureStackTrace?.(error, createError)
+  return coded(error, code)
+}
+
 function sentence(rule, name, received, cure) {
   return `Expected ${rule} for ${name} but received ${received}${cure === undefined ? '' : `: ${cure}`}`
 }
@@ -81,6 +99,7 @@ function describe(value) {
 module.exports = {
   argumentCount,
   busy,
+  createError,
   invalidLength,
   invalidType,
   outOfMemory,

@@ -10,6 +10,7 @@ const { createDataSet } = require('./data.js')
 const { invalidType } = require('./errors.js')
 const native = require('./native.js')
 const { plain } = require('./options.js')
+const { nextTurn } = require('./turn.js')
 
 /** How long callbacks may hold the event loop in one go, in milliseconds. */
 const TURN = 2
@@ -26,6 +27,10 @@ class Run {
   name
   /** The addon's number of the fit, while it can run. */
   #fit
+  /** The addon's number of the call that prepares or does the run. */
+  #scope
+  /** Whether the run has a thread of its own. */
+  #isStarted = false
   #onEpoch
   #signal
   #abort = () => this.#stop('abort')
@@ -40,8 +45,17 @@ class Run {
   /** `{ error }`, where something threw. */
   #failure
 
-  constructor(name) {
+  constructor(name, scope) {
     this.name = name
+    this.#scope = scope
+  }
+
+  /**
+   * Whether the run can go on no more, and nobody ended it: the time of a `vm` was up, where neither `catch` nor
+   * `finally` runs. The addon has dropped what it had of it.
+   */
+  get isCut() {
+    return !this.#isStarted && !native.isWithin(this.#scope)
   }
 
   /**
@@ -81,7 +95,7 @@ class Run {
     return new Promise((resolve) => {
       let isAwake = false
       const wake = () => {
-        if (!isAwake) setImmediate(deliver)
+        if (!isAwake) nextTurn(deliver)
         isAwake = true
       }
       const deliver = () => {
@@ -90,7 +104,7 @@ class Run {
         try {
           // Asked before the reports are read: none comes after it.
           const isDone = native.fitIsDone(this.#fit)
-          if (!this.#deliver(performance.now() + TURN)) wake()
+          if (!this.#deliver(native.now() + TURN)) wake()
           else if (isDone) resolve()
         } catch (error) {
           this.#failure = { error }
@@ -100,6 +114,7 @@ class Run {
       try {
         // Callbacks find the AsyncLocalStorage of the call: not by themselves from Node.js 24 on.
         native.startFit(this.#fit, this.#onEpoch !== undefined, AsyncResource.bind(wake, 'mikir.fit'))
+        this.#isStarted = true
       } catch (error) {
         this.#failure = { error }
         native.dropFit(this.#fit)
@@ -148,7 +163,7 @@ class Run {
       for (let i = 0; i < count && !this.#isStopped; i++) {
         this.#reported++
         this.#tell(this.#report(i * REPORT_LENGTH))
-        if (performance.now() > deadline) return false
+        if (native.now() > deadline) return false
       }
     }
     return true

@@ -2,6 +2,8 @@
 
 // Loads the addon and connects this JavaScript environment to it.
 
+const { createError } = require('./errors.js')
+
 const file = `mikir.${process.platform}-${process.arch}.node`
 
 function load() {
@@ -30,4 +32,4 @@ function loadError(cause) {
   return error
 }
 
-module.exports = load().connect()
+module.exports = load().connect(createError, () => {})

@@ -15,6 +15,8 @@ const { busy, outOfRange } = require('./errors.js')
 const { createMemory, modelOf, sigmoidModel } = require('./model.js')
 const native = require('./native.js')
 const { plain } = require('./options.js')
+// Now, before a test replaces timers.
+require('./turn.js')
 
 const LEARNING_RATE = 1
 
@@ -85,7 +87,7 @@ class NeuralNetwork {
     copyVector('inputs', inputs, model.inputCount, memory, model.inputs)
     // Reading the array ran code of its own (a getter, a proxy) that came here: take it from a copy.
     if (call !== calls) copyVector('inputs', [...inputs], model.inputCount, memory, model.inputs)
-    if (this.#run !== undefined) this.#run.refresh(this.#buffer)
+    if (this.#run !== undefined) this.#refresh()
     native.predict(this.#buffer)
     const outputs = [memory[model.outputs]]
     for (let k = 1; k < model.outputCount; k++) outputs.push(memory[model.outputs + k])
@@ -99,7 +101,7 @@ class NeuralNetwork {
     const flat = flattenRows('inputs', inputs, inputCount)
     const rows = flat.length / inputCount
     const outputs = new flat.constructor(rows * outputCount)
-    this.#run?.refresh(this.#buffer)
+    this.#refresh()
     const place = native.predictBatch(this.#buffer, flat, outputs)
     if (place >= 0) {
       const name = isFlat ? `[${place}]` : `[${Math.floor(place / inputCount)}][${place % inputCount}]`
@@ -124,28 +126,53 @@ class NeuralNetwork {
       copyVector('targets', copies[1], model.outputCount, memory, model.targets)
     }
     memory[LEARNING_RATE] = checkFinite('learningRate', learningRate)
-    if (this.#run !== undefined) throw busy('train', this.#run.name)
+    this.#checkIdle('train')
     native.train(this.#buffer)
   }
 
   // The promise of an async function takes what is thrown, and keeps the caller's stack in later errors.
   async fit(...parameters) {
-    const run = this.#begin('fit', parameters)
-    await run.start()
+    let run
+    let ended
+    native.within((scope) => {
+      run = this.#begin('fit', parameters, scope)
+      ended = run.start()
+    })
+    await ended
     return this.#end(run)
   }
 
   fitSync(...parameters) {
-    const run = this.#begin('fitSync', parameters)
-    run.run()
-    return this.#end(run)
+    let history
+    native.within((scope) => {
+      const run = this.#begin('fitSync', parameters, scope)
+      run.run()
+      history = this.#end(run)
+    })
+    return history
   }
 
-  #begin(name, parameters) {
+  /** The run that is on, if there is one. */
+  #running() {
+    if (this.#run?.isCut) this.#run = undefined
+    return this.#run
+  }
+
+  #checkIdle(name) {
+    const run = this.#running()
+    if (run !== undefined) throw busy(name, run.name)
+  }
+
+  /** Brings the weights of the last finished epoch into the buffer. */
+  #refresh() {
+    this.#running()?.refresh(this.#buffer)
+  }
+
+  #begin(name, parameters, scope) {
     const { readArguments, Run } = loadTraining()
     const { data, options } = readArguments(name, parameters, 1)
-    if (this.#run !== undefined) throw busy(name, this.#run.name)
-    const run = new Run(name)
+    this.#checkIdle(name)
+    const run = new Run(name, scope)
     // From now on: reading options and data may run code of the user's that comes here.
     this.#run = run
     try {
@@ -165,16 +192,19 @@ class NeuralNetwork {
   evaluate(...parameters) {
     const { createDataSet, readArguments } = loadTraining()
     const { data } = readArguments('evaluate', parameters, 0)
-    const set = createDataSet({ model: this.#model, buffer: this.#buffer }, data)
-    this.#run?.refresh(this.#buffer)
-    const measures = Object.entries(native.evaluate(this.#buffer, set))
+    let measures
+    native.within(() => {
+      const set = createDataSet({ model: this.#model, buffer: this.#buffer }, data)
+      this.#refresh()
+      measures = Object.entries(native.evaluate(this.#buffer, set))
+    })
     return Object.fromEntries(measures.filter(([, value]) => value !== undefined))
   }
 
   getWeights() {
     checkArguments('getWeights', arguments.length, 0)
     const flat = new Float64Array(this.#model.valueCount)
-    this.#run?.refresh(this.#buffer)
+    this.#refresh()
     native.exportWeights(this.#buffer, flat)
     let at = 0
     const take = (count) => {
@@ -216,7 +246,7 @@ class NeuralNetwork {
         )
       }
     })
-    if (this.#run !== undefined) throw busy('setWeights', this.#run.name)
+    this.#checkIdle('setWeights')
     const place = native.importWeights(this.#buffer, flat)
     if (place >= 0) {
       const i = taken.findIndex(({ end }) => place < end)
@@ -228,7 +258,7 @@ class NeuralNetwork {
   clone() {
     checkArguments('clone', arguments.length, 0)
     const copy = new NeuralNetwork(new Parts(this.#model, this.#seed))
-    this.#run?.refresh(this.#buffer)
+    this.#refresh()
     copy.#memory.set(this.#memory)
     return copy
   }

@@ -69,7 +69,9 @@ fn twenty_epochs_end_in_the_weights_of_pytorch() {
         .iter()
         .zip(exact)
         .for_each(|(&mine, exact)| close(mine, exact));
-    let evaluated = fit::evaluate(&architecture, &values, &rows).unwrap();
+    let evaluated = fit::evaluate(&architecture, &values, &rows, &|| false)
+        .unwrap()
+        .unwrap();
     close(evaluated.loss, golden["evaluatedLoss"].as_f64().unwrap());
 }
 
@@ -355,7 +357,10 @@ fn compare_losses(width: usize, units: usize) {
     initialize(&architecture, &mut values, 7);
     // Biases are not 0.
     values.iter_mut().for_each(|value| *value += 0.01);
-    let evaluated = fit::evaluate(&architecture, &values, &data).unwrap().loss;
+    let evaluated = fit::evaluate(&architecture, &values, &data, &|| false)
+        .unwrap()
+        .unwrap()
+        .loss;
     for threads in [1, 2] {
         let options = json!({ "epochs": 1, "batchSize": "full", "optimizer": "sgd", "threads": threads });
         let start = Start::new(options, 0, &architecture).unwrap();

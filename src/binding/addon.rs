@@ -1,41 +1,63 @@
 //! What the addon exports: `connect()`, which gives a JavaScript environment its functions and models.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::rc::Rc;
 
-use napi::Env;
 use napi::bindgen_prelude::{
-    ArrayBuffer, Float32Array, Float64Array, FromNapiValue, Function, FunctionCallContext, Object,
+    ArrayBuffer, Float32Array, Float64Array, FromNapiValue, Function, FunctionCallContext, JsValue, Object,
     ToNapiValue,
 };
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::{Env, sys};
 use napi_derive::napi;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::failure::{failure, internal};
+use super::failure::{CreateError, Thrower, internal, panicked};
 use super::fast_function::fast_function;
 use super::fit::{DataSet, Fit, Fits};
+use super::interrupt::{Interrupt, Nothing};
 use super::model::{Models, model};
 use crate::nn::architecture::MAX_PARAMETERS;
 use crate::nn::fit::{Part, Start, StoppedBy};
+use crate::nn::host::Clock;
 use crate::nn::options::{LayerOptions, Normalization, Precision};
 use crate::nn::simd::{Portable, Scalar};
 use crate::nn::{Activation, Error, NetworkOptions, Result, random};
 
 /// What one JavaScript environment has.
-#[derive(Default)]
 struct Environment {
     models: RefCell<Models>,
     fits: RefCell<Fits>,
+    thrower: Rc<Thrower>,
+    nothing: Nothing,
+    clock: Clock,
+    /// The numbers of the scopes that are open, and how many there have been.
+    scopes: RefCell<Vec<u32>>,
+    scope_count: Cell<u32>,
 }
 
 type Shared = Rc<Environment>;
 
-/// The functions of the addon, bound to models of their own. Called once for each JavaScript environment.
+/// The functions of the addon, bound to models of their own. Called once for each JavaScript environment, with what
+/// makes errors and a function that does nothing.
 #[napi(catch_unwind)]
-pub fn connect(env: &Env) -> napi::Result<Object<'_>> {
-    let home = Shared::default();
+pub fn connect<'env>(
+    env: &'env Env,
+    create_error: CreateError<'env>,
+    nothing: Function<'env, (), ()>,
+) -> napi::Result<Object<'env>> {
+    let home = Rc::new(Environment {
+        models: RefCell::default(),
+        fits: RefCell::default(),
+        thrower: Rc::new(Thrower::new(create_error)?),
+        nothing: nothing.create_ref()?,
+        clock: Clock::start(),
+        scopes: RefCell::default(),
+        scope_count: Cell::new(0),
+    });
     // Threads must not outlive the environment: its end may unload this code.
     env.add_env_cleanup_hook(home.clone(), |home| home.fits.borrow_mut().close())?;
     let mut add = Exports {
@@ -46,11 +68,16 @@ pub fn connect(env: &Env) -> napi::Result<Object<'_>> {
     add.object.set("maxParameters", MAX_PARAMETERS as f64)?;
     let shared = home.clone();
     let predict = move |buffer: &mut [u8]| shared.models.borrow_mut().of(buffer)?.predict(buffer);
-    add.object
-        .set("predict", fast_function(env, "predict", predict)?)?;
-    let train = move |buffer: &mut [u8]| home.models.borrow_mut().of(buffer)?.train(buffer);
-    add.object.set("train", fast_function(env, "train", train)?)?;
+    let predict = fast_function(env, "predict", home.thrower.clone(), predict)?;
+    add.object.set("predict", predict)?;
+    let shared = home.clone();
+    let train = move |buffer: &mut [u8]| shared.models.borrow_mut().of(buffer)?.train(buffer);
+    let train = fast_function(env, "train", home.thrower.clone(), train)?;
+    add.object.set("train", train)?;
 
+    add.function("within", within)?;
+    add.function("isWithin", is_within)?;
+    add.function("now", now)?;
     add.function("createModel", create_model)?;
     add.function("createSigmoidModel", create_sigmoid_model)?;
     add.function("dropModel", drop_model)?;
@@ -80,6 +107,39 @@ pub fn connect(env: &Env) -> napi::Result<Object<'_>> {
     add.function("drawSeed", draw_seed)?;
     add.function("sigmoid", sigmoid)?;
     Ok(add.object)
+}
+
+/// `within(body)`: calls `body` with the number of a scope, which is open as long as `body` runs. JavaScript's own
+/// `finally` is no help where the end of a `vm`'s time cuts `body`.
+fn within(call: &Call, home: &Environment) -> Result<()> {
+    let body: Function<u32, ()> = call.argument(0)?;
+    let env = &call.0.env;
+    let number = home.scope_count.get();
+    home.scope_count.set(number.wrapping_add(1));
+    home.scopes.borrow_mut().push(number);
+    let (mut argument, mut receiver) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `env` is live and the values are of this call. What `body` throws stays pending: it is for the caller.
+    unsafe {
+        sys::napi_create_uint32(env.raw(), number, &mut argument);
+        sys::napi_get_undefined(env.raw(), &mut receiver);
+        sys::napi_call_function(env.raw(), receiver, body.raw(), 1, &argument, ptr::null_mut());
+    }
+    home.scopes.borrow_mut().pop();
+    if home.scopes.borrow().is_empty() {
+        home.fits.borrow_mut().drop_leftovers();
+    }
+    Ok(())
+}
+
+/// `isWithin(number): boolean`: whether the scope is open.
+fn is_within(call: &Call, home: &Environment) -> Result<bool> {
+    let number = call.argument(0)?;
+    Ok(home.scopes.borrow().contains(&number))
+}
+
+/// `now(): number`: milliseconds of a clock that no test can set.
+fn now(_: &Call, home: &Environment) -> Result<f64> {
+    Ok(home.clock.milliseconds())
 }
 
 /// What JavaScript needs to know of a model: its number, where the parts of its networks' buffers begin, in
@@ -238,14 +298,19 @@ fn import_weights(call: &Call, home: &Environment) -> Result<f64> {
 /// Both are Float64Array or both Float32Array, row after row.
 fn predict_batch(call: &Call, home: &Environment) -> Result<f64> {
     let mut buffer = call.argument::<ArrayBuffer>(0)?;
+    let interrupt = call.interrupt(home)?;
+    let is_stopped = || interrupt.has_come();
     if let Ok(inputs) = call.argument::<Float64Array>(1) {
         let mut outputs = call.argument::<Float64Array>(2)?;
         // SAFETY: JavaScript has just made `outputs` for this call, and does not run before it returns.
         let outputs = unsafe { outputs.as_mut() };
         let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
-        return Ok(place(
-            models.of(bytes)?.predict_batch_f64(bytes, &inputs, outputs)?,
-        ));
+        return Ok(place(models.of(bytes)?.predict_batch_f64(
+            bytes,
+            &inputs,
+            outputs,
+            &is_stopped,
+        )?));
     }
     let (inputs, mut outputs) = (
         call.argument::<Float32Array>(1)?,
@@ -254,9 +319,12 @@ fn predict_batch(call: &Call, home: &Environment) -> Result<f64> {
     // SAFETY: as above.
     let outputs = unsafe { outputs.as_mut() };
     let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
-    Ok(place(
-        models.of(bytes)?.predict_batch_f32(bytes, &inputs, outputs)?,
-    ))
+    Ok(place(models.of(bytes)?.predict_batch_f32(
+        bytes,
+        &inputs,
+        outputs,
+        &is_stopped,
+    )?))
 }
 
 /// What `evaluate` gives; what is not measured is left out.
@@ -274,14 +342,17 @@ pub struct Measures {
     pub r2: Option<f64>,
 }
 
-/// `evaluate(buffer, data): Measures`. The data set is gone afterwards.
-fn evaluate(call: &Call, home: &Environment) -> Result<Measures> {
+/// `evaluate(buffer, data): Measures`; nothing where the call is cut. The data set is gone afterwards.
+fn evaluate(call: &Call, home: &Environment) -> Result<Option<Measures>> {
     let mut buffer = call.argument::<ArrayBuffer>(0)?;
     let data = take_data(home, call.argument(1)?)?;
     let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
-    let measured = models.of(bytes)?.evaluate(bytes, data)?;
+    let interrupt = call.interrupt(home)?;
+    let measured = models
+        .of(bytes)?
+        .evaluate(bytes, data, &|| interrupt.has_come())?;
     let counts = |row: Vec<u64>| row.into_iter().map(|count| count as f64).collect();
-    Ok(Measures {
+    Ok(measured.map(|measured| Measures {
         loss: measured.loss,
         accuracy: measured.accuracy,
         precision: measured.precision,
@@ -294,7 +365,7 @@ fn evaluate(call: &Call, home: &Environment) -> Result<Measures> {
         mse: measured.mse,
         mae: measured.mae,
         r2: measured.r2,
-    })
+    }))
 }
 
 /// `createData(buffer): number`: an empty data set for the network.
@@ -554,6 +625,11 @@ impl Call<'_> {
 }
 
 impl Call<'_> {
+    fn interrupt(&self, home: &Environment) -> Result<Interrupt> {
+        Interrupt::new(self.0.env, &home.nothing)
+            .map_err(|error| internal("a way back to JavaScript", "the call", error.reason))
+    }
+
     /// Tells the engine of memory that lives in Rust, so that it knows when to look for garbage.
     fn adjust_memory(&self, bytes: i64) {
         // It only fails where the environment is being torn down.
@@ -578,8 +654,9 @@ impl Exports<'_> {
         let function = self
             .env
             .create_function_from_closure::<(), R, _>(name, move |context| {
-                let result = body(&Call(&context), &home);
-                result.map_err(|error: Error| failure(context.env, error))
+                let call = || body(&Call(&context), &home);
+                let result = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(panicked()));
+                result.map_err(|error: Error| home.thrower.throw(context.env, error))
             })?;
         self.object.set(name, function)
     }

@@ -7,24 +7,35 @@
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::rc::Rc;
 
 use napi::bindgen_prelude::{FromNapiValue, Function};
 use napi::{Env, JsError, check_status, sys};
 
-use super::failure::{failure, internal};
+use super::failure::{Thrower, panicked};
 use crate::nn::Result;
+
+struct FastFunction<F> {
+    body: F,
+    thrower: Rc<Thrower>,
+}
 
 /// A JavaScript function `name(buffer: ArrayBuffer): void` that runs `body` on the buffer's bytes.
 ///
 /// An error of `body` is thrown; a panic in it too.
-pub fn fast_function<'env, F>(env: &'env Env, name: &str, body: F) -> napi::Result<Function<'env, (), ()>>
+pub fn fast_function<'env, F>(
+    env: &'env Env,
+    name: &str,
+    thrower: Rc<Thrower>,
+    body: F,
+) -> napi::Result<Function<'env, (), ()>>
 where
     F: Fn(&mut [u8]) -> Result<()> + 'static,
 {
-    let body: *mut c_void = Box::into_raw(Box::new(body)).cast();
+    let body: *mut c_void = Box::into_raw(Box::new(FastFunction { body, thrower })).cast();
     let mut function = ptr::null_mut();
     // SAFETY: `env` is live; `name` is passed with its length; `call::<F>` reads the data pointer as the
-    // `F` that `body` points to, which lives until `finalize::<F>`.
+    // `FastFunction` that `body` points to, which lives until `finalize::<F>`.
     check_status!(unsafe {
         sys::napi_create_function(
             env.raw(),
@@ -51,8 +62,8 @@ where
 }
 
 unsafe extern "C" fn finalize<F>(_: sys::napi_env, body: *mut c_void, _: *mut c_void) {
-    // SAFETY: `body` came from `Box::into_raw` of a `Box<F>` and is not used after this.
-    let body = unsafe { Box::from_raw(body.cast::<F>()) };
+    // SAFETY: `body` came from `Box::into_raw` of such a `Box` and is not used after this.
+    let body = unsafe { Box::from_raw(body.cast::<FastFunction<F>>()) };
     // A panic must not unwind into Node.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(body)));
 }
@@ -78,13 +89,13 @@ where
         &mut []
     };
     // SAFETY: `body` is the data pointer given to `napi_create_function`.
-    let body = unsafe { &*body.cast::<F>() };
+    let FastFunction { body, thrower } = unsafe { &*body.cast::<FastFunction<F>>() };
     let error = match catch_unwind(AssertUnwindSafe(|| body(bytes))) {
         Ok(Ok(())) => return ptr::null_mut(),
         Ok(Err(error)) => error,
-        Err(_) => internal("no panic", "the addon", "one: please report it"),
+        Err(_) => panicked(),
     };
-    let exception = JsError::from(failure(&Env::from_raw(env), error));
+    let exception = JsError::from(thrower.throw(&Env::from_raw(env), error));
     // SAFETY: `env` is live.
     unsafe { exception.throw_into(env) };
     ptr::null_mut()

@@ -303,6 +303,11 @@ impl Fit {
         Ok(())
     }
 
+    /// Whether it has been started on a thread.
+    pub fn is_started(&self) -> bool {
+        matches!(self.state, State::Running)
+    }
+
     /// Whether the run on its thread has ended.
     pub fn is_done(&self) -> bool {
         self.signals.is_done.load(Ordering::Acquire)
@@ -408,6 +413,13 @@ pub struct Fits {
 }
 
 impl Fits {
+    /// Drops what cannot be used any more when no call is being made: data sets, and fits on no thread of their own. There
+    /// are some where a call was cut.
+    pub fn drop_leftovers(&mut self) {
+        self.data.retain(|_| false);
+        self.fits.retain(Fit::is_started);
+    }
+
     /// Remembers a thread that trains.
     pub fn watch_over(&mut self, thread: JoinHandle<()>) {
         self.threads.retain(|thread| !thread.is_finished());

@@ -6,6 +6,7 @@
 //! | [`model`] | an architecture with its workspace, and the layout of a network's one buffer |
 //! | [`fit`] | native threads that train, and what JavaScript sees of them |
 //! | [`progress`] | a bar on stderr |
+//! | [`interrupt`] | whether a long call is to end |
 //! | [`slots`] | things that JavaScript knows by number |
 //! | [`fast_function`] | the cheapest call that Node-API allows |
 //! | [`failure`] | core errors as JavaScript exceptions |
@@ -14,6 +15,7 @@ mod addon;
 mod failure;
 mod fast_function;
 mod fit;
+mod interrupt;
 mod model;
 mod progress;
 mod slots;

@@ -72,12 +72,14 @@ pub trait Model {
     /// Takes `values` in the users' order; or the place of the first that the precision cannot hold, and
     /// nothing is changed.
     fn import(&self, buffer: &mut [u8], values: &[f64]) -> Result<Option<usize>>;
-    /// Predicts for all rows of `inputs` into `outputs`; or the place of the first input that is not finite.
+    /// Predicts for all rows of `inputs` into `outputs`, unless stopped; or the place of the first input that is not
+    /// finite.
     fn predict_batch_f64(
         &mut self,
         buffer: &mut [u8],
         inputs: &[f64],
         outputs: &mut [f64],
+        is_stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<usize>>;
     /// The same for single precision.
     fn predict_batch_f32(
@@ -85,6 +87,7 @@ pub trait Model {
         buffer: &mut [u8],
         inputs: &[f32],
         outputs: &mut [f32],
+        is_stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<usize>>;
     /// An empty data set for the networks.
     fn data(&self) -> Box<dyn DataSet>;
@@ -96,8 +99,13 @@ pub trait Model {
         data: Box<dyn DataSet>,
         held_out: Option<Box<dyn DataSet>>,
     ) -> Result<Box<dyn Job>>;
-    /// The measures of the values in `buffer`.
-    fn evaluate(&self, buffer: &mut [u8], data: Box<dyn DataSet>) -> Result<Evaluation>;
+    /// The measures of the values in `buffer`; nothing if stopped.
+    fn evaluate(
+        &self,
+        buffer: &mut [u8],
+        data: Box<dyn DataSet>,
+        is_stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Evaluation>>;
 }
 
 /// The model of the networks of `options`.
@@ -133,6 +141,7 @@ impl<T: Real> Plan<T> {
         buffer: &mut [u8],
         inputs: &[U],
         outputs: &mut [U],
+        is_stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<usize>> {
         let (_, values) = split::<T>(buffer, &self.layout)?;
         let architecture = &self.architecture;
@@ -144,7 +153,7 @@ impl<T: Real> Plan<T> {
             Some(predictor) => predictor,
             none => none.insert(Predictor::new(architecture)?),
         };
-        Ok(predictor.predict(architecture, values, inputs, outputs))
+        Ok(predictor.predict(architecture, values, inputs, outputs, is_stopped))
     }
 }
 
@@ -219,8 +228,9 @@ impl<T: Real> Model for Plan<T> {
         buffer: &mut [u8],
         inputs: &[f64],
         outputs: &mut [f64],
+        is_stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<usize>> {
-        self.predict_batch(buffer, inputs, outputs)
+        self.predict_batch(buffer, inputs, outputs, is_stopped)
     }
 
     fn predict_batch_f32(
@@ -228,8 +238,9 @@ impl<T: Real> Model for Plan<T> {
         buffer: &mut [u8],
         inputs: &[f32],
         outputs: &mut [f32],
+        is_stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<usize>> {
-        self.predict_batch(buffer, inputs, outputs)
+        self.predict_batch(buffer, inputs, outputs, is_stopped)
     }
 
     fn data(&self) -> Box<dyn DataSet> {
@@ -249,9 +260,14 @@ impl<T: Real> Model for Plan<T> {
         Ok(Box::new(Training::new(run, self.layout.values.clone())))
     }
 
-    fn evaluate(&self, buffer: &mut [u8], data: Box<dyn DataSet>) -> Result<Evaluation> {
+    fn evaluate(
+        &self,
+        buffer: &mut [u8],
+        data: Box<dyn DataSet>,
+        is_stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Evaluation>> {
         let (_, values) = split::<T>(buffer, &self.layout)?;
-        fit::evaluate(&self.architecture, values, &own::<T>(data)?)
+        fit::evaluate(&self.architecture, values, &own::<T>(data)?, is_stopped)
     }
 }
 

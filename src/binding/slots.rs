@@ -43,6 +43,15 @@ impl<V> Slots<V> {
         self.slots.get_mut(number as usize).and_then(Option::as_mut)
     }
 
+    /// Keeps only what `is_kept` says.
+    pub fn retain(&mut self, is_kept: impl Fn(&V) -> bool) {
+        for number in 0..self.slots.len() as u32 {
+            if self.get_mut(number).is_some_and(|value| !is_kept(value)) {
+                self.remove(number);
+            }
+        }
+    }
+
     /// Everything that is kept.
     pub fn drain(&mut self) -> impl Iterator<Item = V> {
         self.free.clear();

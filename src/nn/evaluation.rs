@@ -38,7 +38,7 @@ pub struct Evaluation {
 }
 
 /// Measures the `outputs` of a network that `loss` trained; `value` is that loss, which is passed through.
-/// Without rows there is nothing but the loss.
+/// Without rows there is nothing but the loss. Nothing if stopped, which is asked once an output.
 ///
 /// # Errors
 /// `OutOfMemory` where the system has none.
@@ -51,13 +51,15 @@ pub fn evaluate<T: Real>(
     outputs: &[T],
     targets: &[T],
     units: usize,
-) -> Result<Evaluation> {
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<Option<Evaluation>> {
     assert_eq!(outputs.len(), targets.len());
     assert!(outputs.len().is_multiple_of(units));
     let predictions = Predictions {
         outputs,
         targets,
         units,
+        is_stopped,
     };
     let measures = match loss {
         _ if outputs.is_empty() => Evaluation::default(),
@@ -66,10 +68,11 @@ pub fn evaluate<T: Real>(
         Loss::Hinge => predictions.labels(T::ZERO)?,
         _ => predictions.numbers(),
     };
-    Ok(Evaluation {
+    let measured = Evaluation {
         loss: value,
         ..measures
-    })
+    };
+    Ok((!is_stopped()).then_some(measured))
 }
 
 /// At least one row.
@@ -78,11 +81,17 @@ struct Predictions<'a, T> {
     outputs: &'a [T],
     targets: &'a [T],
     units: usize,
+    is_stopped: &'a dyn Fn() -> bool,
 }
 
 impl<'a, T: Real> Predictions<'a, T> {
     fn row_count(self) -> usize {
         self.outputs.len() / self.units
+    }
+
+    /// The numbers of the outputs, up to where it is stopped.
+    fn columns(self) -> impl Iterator<Item = usize> {
+        (0..self.units).take_while(move |_| !(self.is_stopped)())
     }
 
     /// (a, t) of each row.
@@ -159,7 +168,7 @@ impl<'a, T: Real> Predictions<'a, T> {
         }
         let mut scores = filled(0.0, count)?;
         let mut sum = 0.0;
-        for k in 0..self.units {
+        for k in self.columns() {
             // The positives from the front, the negatives from the back.
             let (mut front, mut back) = (0, count);
             for (row, (score, _)) in self.column(k).enumerate() {
@@ -181,7 +190,7 @@ impl<'a, T: Real> Predictions<'a, T> {
     fn numbers(self) -> Evaluation {
         let count = self.row_count() as f64;
         let (mut mse, mut mae, mut r2) = (0.0, 0.0, 0.0);
-        for k in 0..self.units {
+        for k in self.columns() {
             // Numbers whose squares would overflow are scaled down, by a power of two so as not to round.
             let most = self
                 .column(k)
@@ -314,7 +323,9 @@ mod tests {
     const LABELS: Loss = Loss::BinaryCrossEntropy { positive_weight: 1.0 };
 
     fn measure<T: Real>(loss: Loss, outputs: &[T], targets: &[T], units: usize) -> Evaluation {
-        let evaluation = evaluate(loss, 0.25, outputs, targets, units).unwrap();
+        let evaluation = evaluate(loss, 0.25, outputs, targets, units, &|| false)
+            .unwrap()
+            .unwrap();
         assert_eq!(evaluation.loss, 0.25);
         evaluation
     }

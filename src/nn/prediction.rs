@@ -46,6 +46,7 @@ impl<T: Real> Predictor<T> {
 
     /// Predicts for every row of `inputs`, `[rows][inputs]`, into `outputs`, `[rows][outputs]`; or the place of the first
     /// input that is not finite in the precision of the network. Each row's outputs are the same on any number of threads.
+    /// Where it is stopped, some are missing.
     ///
     /// # Panics
     /// Where the lengths do not fit.
@@ -55,6 +56,7 @@ impl<T: Real> Predictor<T> {
         values: &[T],
         inputs: &[U],
         outputs: &mut [U],
+        is_stopped: &(dyn Fn() -> bool + Sync),
     ) -> Option<usize> {
         let (width, units) = (architecture.input_count(), architecture.output_count());
         let rows = inputs.len() / width;
@@ -84,7 +86,7 @@ impl<T: Real> Predictor<T> {
                 (&mut rooms.write(index..index + 1)[0], outputs)
             };
             let inputs = &inputs[mine.start * width..mine.end * width];
-            let wrong = room.predict(at_a_time, architecture, values, inputs, outputs);
+            let wrong = room.predict(at_a_time, architecture, values, inputs, outputs, is_stopped);
             if let Some(place) = wrong {
                 first_wrong.fetch_min(mine.start * width + place, Ordering::Relaxed);
             }
@@ -109,12 +111,16 @@ impl<T: Real> Room<T> {
         values: &[T],
         inputs: &[U],
         outputs: &mut [U],
+        is_stopped: &(dyn Fn() -> bool + Sync),
     ) -> Option<usize> {
         let (width, units) = (architecture.input_count(), architecture.output_count());
         let chunks = inputs.chunks(rows * width).zip(outputs.chunks_mut(rows * units));
         for (c, (inputs, outputs)) in chunks.enumerate() {
             let x = &mut self.inputs[..inputs.len()];
             simd::run(Convert { from: inputs, to: x });
+            if is_stopped() {
+                break;
+            }
             if !are_finite(x) {
                 let place = x.iter().position(|x| !x.is_finite());
                 return place.map(|place| c * rows * width + place);

@@ -85,11 +85,16 @@ pub fn begin<T: Real>(
     }
 }
 
-/// The measures of a network over `data`.
+/// The measures of a network over `data`; nothing if stopped.
 ///
 /// # Errors
 /// `OutOfMemory` where the system has none.
-pub fn evaluate<T: Real>(architecture: &Architecture, values: &[T], data: &Data<T>) -> Result<Evaluation> {
+pub fn evaluate<T: Real>(
+    architecture: &Architecture,
+    values: &[T],
+    data: &Data<T>,
+    is_stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Evaluation>> {
     data.fits(architecture)?;
     let rows: Vec<u32> = (0..data.rows() as u32).collect();
     let mut outputs = super::online::zeros(data.rows() * data.units, "the outputs")?;
@@ -99,14 +104,17 @@ pub fn evaluate<T: Real>(architecture: &Architecture, values: &[T], data: &Data<
         data,
         rows: &rows,
         next: None,
-        is_stopped: &|| false,
+        is_stopped,
     };
     let mut end = 0;
     let mut see = |stretch: &[T]| {
         outputs[end..end + stretch.len()].copy_from_slice(stretch);
         end += stretch.len();
     };
-    let loss = trainer.loss(work, values, &mut see).unwrap_or_default();
+    let Some(loss) = trainer.loss(work, values, &mut see) else {
+        return Ok(None);
+    };
     let targets = data.part(Part::Targets);
-    evaluation::evaluate(architecture.loss(), loss.mean(), &outputs, targets, data.units)
+    let (kind, loss) = (architecture.loss(), loss.mean());
+    evaluation::evaluate(kind, loss, &outputs, targets, data.units, is_stopped)
 }
