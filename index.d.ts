@@ -344,6 +344,86 @@ export interface Evaluation {
   r2?: number
 }
 
+/** How a trainer takes a step. */
+export interface StepOptions {
+  /**
+   * How much each row counts in loss and gradient, a finite number for each; default 1. The loss is
+   * `sum_i w_i loss_i / sum_i |w_i|`, and 0 where all are 0. A negative weight unlearns a row: with the advantage of each
+   * action as its weight, the action as one-hot target and `crossEntropy` as the loss, a step is one of a policy gradient.
+   */
+  sampleWeights?: Vector
+  /**
+   * Whether `targets` holds, in place of targets, the gradient of a loss of your own with respect to the outputs (after
+   * the output layer's activation), a row for each row of inputs. A step goes down
+   * `sum_i w_i sum_k targets_ik outputs_ik / sum_i |w_i|`, which is also the loss that it returns. Default false.
+   */
+  gradients?: boolean
+}
+
+/**
+ * Training that goes on. Optimizer, schedule, counts of epochs and steps (which random choices follow from), scratch
+ * buffers and threads live as long as it does.
+ *
+ * The network answers from the newest weights after each step, and during `fit` from those of the last finished epoch.
+ * Weights that are changed by other means (`setWeights`, `train`, `fit`, another trainer) are what the trainer goes on
+ * from, with the optimizer as it was.
+ */
+export interface Trainer {
+  /** The network that it trains. */
+  readonly network: NeuralNetwork
+  /** How many steps its optimizer has taken, in `step` and in fits. */
+  readonly steps: number
+
+  /**
+   * One step of the optimizer by all the rows, as one batch, on the calling thread. It counts as an epoch of the
+   * schedule, and gives to the bit what `fitSync` would with `{ epochs: 1, batchSize: 'full', shuffle: false }`.
+   * Rows in a typed array of the network's own precision are the quickest.
+   *
+   * If the loss is not finite, the network goes back to the weights it last answered from or those of at most 64 steps
+   * ago, whichever are newer, the optimizer begins anew, and ERR_MIKIR_DIVERGED is thrown. So it is where a step makes
+   * weights infinite; that is noticed when the network next answers.
+   *
+   * @returns the data loss of the batch before the step
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE, ERR_MIKIR_UNKNOWN_OPTION
+   * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE, ERR_MIKIR_OUT_OF_MEMORY
+   * @throws {Error} ERR_MIKIR_BUSY, ERR_MIKIR_DIVERGED
+   */
+  step(inputs: Matrix, targets: Matrix, options?: StepOptions): number
+
+  /**
+   * As `network.fit`, but it goes on where the trainer is: with its optimizer and schedule, other orders of rows, other
+   * dropout masks. Options are those of the trainer unless given here; `optimizer` and `schedule` stay the trainer's.
+   * Validation rows that are drawn are the same in each fit of equally many rows. `history` counts this fit alone.
+   */
+  fit(inputs: Matrix, targets: Matrix, options?: FitOptions): Promise<History>
+  fit(examples: Example[], options?: FitOptions): Promise<History>
+
+  /** The same on the calling thread, which it does not leave before the end. */
+  fitSync(inputs: Matrix, targets: Matrix, options?: FitOptions): History
+  fitSync(examples: Example[], options?: FitOptions): History
+
+  /**
+   * Writes the weights and all that the trainer keeps, as they are when it is called, to a file, on a thread of its own.
+   * The file takes the place of an old one in one step.
+   *
+   * @param path a path or a `file:` URL
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
+   * @throws {Error} ERR_MIKIR_BUSY, ERR_MIKIR_DIVERGED, ERR_MIKIR_FILE
+   */
+  save(path: string | URL): Promise<void>
+
+  /**
+   * Goes on from a file that `save` wrote, to the bit: the network gets its weights, the trainer its options, which those
+   * given to the trainer may only repeat. It needs a network of the same layers, loss and precision, and is busy
+   * meanwhile. If it fails, nothing has changed.
+   *
+   * @param path a path or a `file:` URL
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE, ERR_MIKIR_INVALID_COMBINATION
+   * @throws {Error} ERR_MIKIR_BUSY, ERR_MIKIR_FILE, ERR_MIKIR_CORRUPT_FILE
+   */
+  resume(path: string | URL): Promise<void>
+}
+
 /**
  * A multilayer perceptron.
  *
@@ -455,6 +535,9 @@ export class NeuralNetwork {
    * const history = await network.fit(inputs, targets, { epochs: 50, validation: 0.2, earlyStopping: {} })
    * ```
    *
+   * Of one call nothing is left for the next but the weights: the optimizer begins anew, and so do the schedule and the
+   * random choices. To go on over batches that come one by one, use a `trainer`.
+   *
    * The data are copied before the call returns. Until the promise settles, `predict`, `predictBatch`, `evaluate`,
    * `getWeights` and `clone` answer from the weights of the last finished epoch, while `train`, `setWeights`, `fit` and
    * `fitSync` throw ERR_MIKIR_BUSY. Any number of networks can train at once.
@@ -519,6 +602,25 @@ export class NeuralNetwork {
    * @throws {Error} ERR_MIKIR_BUSY
    */
   setWeights(layers: LayerWeights[]): void
+
+  /**
+   * Training that goes on: batch after batch from a stream, a replay memory or a game, with the optimizer's memory, the
+   * schedule and all random choices kept from call to call. `fit` makes such a trainer anew for each call.
+   *
+   * ```js
+   * const trainer = network.trainer({ optimizer: 'adam', learningRate: 1e-3 })
+   * for await (const { inputs, targets } of batches) trainer.step(inputs, targets)
+   * ```
+   *
+   * @param options how it trains: the defaults of its fits. `step` takes from them `optimizer`, `learningRate`,
+   *   `schedule`, `classWeights`, `clipNorm` and `threads`. `epochs` (default 100) is what the schedule spans, over all
+   *   steps and fits. `sampleWeights` and `resume` belong to a single call and are refused here.
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE, ERR_MIKIR_UNKNOWN_OPTION,
+   *   ERR_MIKIR_INVALID_COMBINATION
+   * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE, ERR_MIKIR_OUT_OF_MEMORY
+   * @throws {Error} ERR_MIKIR_BUSY
+   */
+  trainer(options?: FitOptions): Trainer
 
   /** An independent network with the same options and, to the bit, the same parameters. */
   clone(): NeuralNetwork

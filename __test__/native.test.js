@@ -243,7 +243,7 @@ describe('the functions of a fit', () => {
       }
       const [buffer, other] = [create([2, 3, 1]), create([4, 3, 1])]
       const data = (of = buffer, rows = 4) => {
-        const number = native.createData(of)
+        const number = native.createData(of, false)
         const width = of === buffer ? 2 : 4
         native.appendData(number, 0, new Float64Array(rows * width), rows * width)
         native.appendData(number, 1, new Float32Array(rows), rows)
@@ -252,7 +252,7 @@ describe('the functions of a fit', () => {
       const fit = (options = { epochs: 3 }) => native.createFit(buffer, JSON.stringify(options), 1)
       const ready = (options) => {
         const number = fit(options)
-        native.prepareFit(number, buffer, data(), -1)
+        native.prepareFit(number, buffer, data(), -1, -1)
         return number
       }
       const ended = (number) =>
@@ -269,30 +269,30 @@ describe('the functions of a fit', () => {
       throws(() => native.stopFit(bare, 'abort'))
       throws(() => native.fitReports(bare, 0, out()))
       throws(() => native.refreshFit(bare, buffer))
-      throws(() => native.finishFit(bare, buffer, out(), out()))
+      throws(() => native.finishFit(bare, buffer, out(), out(), -1))
 
       // Data of another network, unfinished or gone; the fit can still be prepared.
-      const bad = native.createData(buffer)
+      const bad = native.createData(buffer, false)
       native.appendData(bad, 0, new Float64Array(4), 8)
       const again = fit()
-      for (const set of [data(other), bad, native.createData(buffer), 4e9, -1]) {
-        throws(() => native.prepareFit(again, buffer, set, -1))
-        throws(() => native.prepareFit(again, buffer, data(), set < 0 ? 4e9 : set))
+      for (const set of [data(other), bad, native.createData(buffer, false), 4e9, -1]) {
+        throws(() => native.prepareFit(again, buffer, set, -1, -1))
+        throws(() => native.prepareFit(again, buffer, data(), set < 0 ? 4e9 : set, -1))
       }
-      native.prepareFit(again, buffer, data(), data())
+      native.prepareFit(again, buffer, data(), data(), -1)
       assert.equal(native.advanceFit(again, 2 ** 31, 1e9), true)
-      assert.equal(native.finishFit(again, buffer, out(), out()).epochs, 3)
+      assert.equal(native.finishFit(again, buffer, out(), out(), -1).epochs, 3)
 
       // More numbers than were announced, and none of the parts there are.
       const full = data()
       throws(() => native.appendData(full, 0, new Float64Array(1), 8))
       throws(() => native.appendData(full, 3, new Float64Array(1), 8))
       throws(() => native.appendData(full, 0, new Uint8Array(1), 8))
-      assert.throws(() => native.appendData(native.createData(buffer), 0, new Float64Array(1), 1e15), {
+      assert.throws(() => native.appendData(native.createData(buffer, false), 0, new Float64Array(1), 1e15), {
         code: 'ERR_MIKIR_OUT_OF_MEMORY'
       })
       native.dropData(full)
-      throws(() => native.checkData(full))
+      throws(() => native.checkData(full, false))
       throws(() => native.dropData(full))
 
       // Here first, then on a thread; twice; buffers and arrays that are not its own.
@@ -307,9 +307,9 @@ describe('the functions of a fit', () => {
       await ended(here)
       throws(() => native.advanceFit(here, 1, 1e9))
       native.stopFit(here, 'abort')
-      assert.equal(native.finishFit(here, buffer, out(), out()).stoppedBy, 'epochs')
+      assert.equal(native.finishFit(here, buffer, out(), out(), -1).stoppedBy, 'epochs')
       for (const call of [
-        () => native.finishFit(here, buffer, out(), out()),
+        () => native.finishFit(here, buffer, out(), out(), -1),
         () => native.advanceFit(here, 1, 1e9),
         () => native.stopFit(here, 'abort'),
         () => native.fitReports(here, 0, out()),
@@ -331,11 +331,67 @@ describe('the functions of a fit', () => {
       const stopped = ready({ epochs: 1e9 })
       native.stopFit(stopped, 'abort')
       assert.equal(native.advanceFit(stopped, 1, 1e9), true)
-      assert.equal(native.finishFit(stopped, buffer, out(), out()).epochs, 0)
+      assert.equal(native.finishFit(stopped, buffer, out(), out(), -1).epochs, 0)
       native.startFit(ready({ epochs: 1e9 }), true, () => {})
       ready()
       console.log('survived')
       process.exit(0)
+    })
+  })
+})
+
+describe('the functions of a trainer', () => {
+  test('throw where they are misused, and go on', () => {
+    survives(() => {
+      const assert = require('node:assert/strict')
+      const native = require('./lib/native.js')
+      const model = native.createSigmoidModel([2, 3, 1])
+      const { buffer } = new Float64Array(model.length)
+      new Uint32Array(buffer)[0] = model.number
+      native.initialize(buffer, 1)
+      const throws = (call) => assert.throws(call, { code: 'ERR_MIKIR_INTERNAL' }, String(call))
+      const trainer = native.createTrainer(buffer, '{}', 1)
+      const rows = (numbers, words) => {
+        const step = new ArrayBuffer(64 + numbers * 8)
+        new Uint32Array(step).set(words)
+        return step
+      }
+      // Fewer rows than announced, none, and the number of no trainer.
+      const good = rows(6, [trainer, 2, 0])
+      native.step(good)
+      assert.equal(new Uint32Array(good)[3], 0)
+      for (const words of [
+        [trainer, 3, 0],
+        [trainer, 2, 1],
+        [trainer, 2 ** 32 - 1, 3],
+        [trainer + 1, 2, 0]
+      ]) {
+        throws(() => native.step(rows(6, words)))
+      }
+      const none = rows(6, [trainer, 0, 0])
+      native.step(none)
+      assert.equal(new Uint32Array(none)[3], 1)
+      for (const bytes of [0, 8, 63, 65]) throws(() => native.step(new ArrayBuffer(bytes)))
+      throws(() => native.stepBy(trainer, native.createData(buffer, false)))
+      throws(() => native.publishTrainer(trainer, new ArrayBuffer(16)))
+      throws(() => native.loadTrainer(trainer + 1, buffer))
+
+      // While a fit has its session.
+      const data = native.createData(buffer, false)
+      native.appendData(data, 0, new Float64Array(4), 4)
+      native.appendData(data, 1, new Float64Array(2), 2)
+      const fit = native.createFit(buffer, '{}', 1)
+      native.prepareFit(fit, buffer, data, -1, trainer)
+      throws(() => native.step(rows(6, [trainer, 2, 0])))
+      throws(() => native.trainerSteps(trainer))
+      throws(() => native.saveTrainer(trainer, '/tmp/x', () => {}))
+      native.advanceFit(fit, 2 ** 31, 1e9)
+      native.finishFit(fit, buffer, new Float64Array(100), new Float64Array(0), trainer)
+      assert.equal(native.trainerSteps(trainer), 101)
+      native.dropTrainer(trainer)
+      throws(() => native.trainerSteps(trainer))
+      throws(() => native.endTask(7))
+      console.log('survived')
     })
   })
 })

@@ -15,6 +15,7 @@ const benchmarks = {
   responsiveness: './responsiveness.js',
   start: './start.js',
   tfjs: './tfjs.js',
+  trainer: './trainer.js',
   xor: './xor.js'
 }
 

@@ -28,17 +28,7 @@ const {
   runProgram,
   times
 } = require('./common.js')
-const { BATCHES, multiplyAdds, writeTask } = require('./step.js')
-
-const RUNGS = [
-  { layers: [2, 2, 2], batchSize: 4 },
-  { layers: [4, 16, 3], batchSize: 16 },
-  { layers: [64, 32, 10], batchSize: 32 },
-  { layers: [784, 128, 10], batchSize: 1 },
-  { layers: [784, 128, 10], batchSize: 32, hasAdam: true },
-  { layers: [784, 512, 512, 10], batchSize: 128, hasF64: true },
-  { layers: [1024, 2048, 2048, 10], batchSize: 256, hasF64: true, isTop: true }
-].map((rung) => ({ ...rung, name: `${rung.layers.join('-')}, batch ${rung.batchSize}` }))
+const { BATCHES, RUNGS, multiplyAdds, writeTask } = require('./step.js')
 
 const MIKIR = require.resolve('./step.js')
 const THREADS = [1, 2]

@@ -1,10 +1,21 @@
 'use strict'
 
-// A step of training, as several benchmarks measure it: the data and starting weights that all rivals share, and the
+// A step of training, as several benchmarks measure it: the networks, the data and starting weights that all rivals share, and the
 // time that mikir takes, with a task as JSON.
 
 const { readFileSync, writeFileSync } = require('node:fs')
 const { examples } = require('./common.js')
+
+/** The networks that steps are measured on, from the smallest to the largest. */
+const RUNGS = [
+  { layers: [2, 2, 2], batchSize: 4 },
+  { layers: [4, 16, 3], batchSize: 16 },
+  { layers: [64, 32, 10], batchSize: 32 },
+  { layers: [784, 128, 10], batchSize: 1 },
+  { layers: [784, 128, 10], batchSize: 32, hasAdam: true },
+  { layers: [784, 512, 512, 10], batchSize: 128, hasF64: true },
+  { layers: [1024, 2048, 2048, 10], batchSize: 256, hasF64: true, isTop: true }
+].map((rung) => ({ ...rung, name: `${rung.layers.join('-')}, batch ${rung.batchSize}` }))
 
 /** How many batches there are to learn from. */
 const BATCHES = 16
@@ -75,6 +86,6 @@ function multiplyAdds(layers) {
   return 3 * products.reduce((a, b) => a + b) - products[0]
 }
 
-module.exports = { BATCHES, inputMajor, microsecondsOfEpoch, multiplyAdds, readTask, writeTask }
+module.exports = { BATCHES, RUNGS, inputMajor, microsecondsOfEpoch, multiplyAdds, readTask, writeTask }
 
 if (require.main === module) console.log(JSON.stringify(measure(JSON.parse(process.argv[2]))))

@@ -62,19 +62,26 @@ function isList(value) {
  * @param {object} data - `{ examples }`, or `{ prefix, inputs, targets }` with what stands before their names in
  *   errors
  * @param {unknown} [sampleWeights]
+ * @param {{ isStep?: boolean, isOfGradients?: boolean }} [use] - whether the rows are those of a trainer's step, whose
+ *   weights may be negative and whose targets may be gradients of the outputs
  * @returns {number} the data set
  */
-function createDataSet({ model, buffer }, data, sampleWeights) {
+function createDataSet(
+  { model, buffer },
+  data,
+  sampleWeights,
+  { isStep = false, isOfGradients = false } = {}
+) {
   const [inputs, targets] = sourcesOf(data, model)
   const weights =
     sampleWeights === undefined ? undefined : listOf('options.sampleWeights', sampleWeights, inputs.count)
-  const number = native.createData(buffer)
+  const number = native.createData(buffer, isOfGradients)
   const scratch = takeScratch(model.precision)
   try {
     append(number, INPUTS, inputs, scratch)
     append(number, TARGETS, targets, scratch)
     if (weights !== undefined) append(number, SAMPLE_WEIGHTS, weights, scratch)
-    const wrong = native.checkData(number)
+    const wrong = native.checkData(number, isStep)
     if (wrong !== null) throw refusal(wrong, targets, weights, TARGETS_OF[model.loss])
     return number
   } catch (error) {

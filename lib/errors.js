@@ -18,6 +18,12 @@ function outOfRangeSaid(rule, name, received, cure) {
   return coded(new RangeError(sentence(rule, name, received, cure)), 'ERR_MIKIR_OUT_OF_RANGE')
 }
 
+/** An option of a fit that a trainer has no use for. */
+function notForTrainer(key, value, cure) {
+  const message = sentence(`no ${key}`, 'the options of a trainer', describe(value), cure)
+  return coded(new TypeError(message), 'ERR_MIKIR_INVALID_COMBINATION')
+}
+
 /** A collection with the wrong number of elements. */
 function invalidLength(rule, name, length) {
   return coded(new RangeError(sentence(rule, name, length)), 'ERR_MIKIR_INVALID_LENGTH')
@@ -102,6 +108,7 @@ module.exports = {
   createError,
   invalidLength,
   invalidType,
+  notForTrainer,
   outOfMemory,
   outOfRange,
   outOfRangeSaid,

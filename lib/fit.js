@@ -31,6 +31,8 @@ class Run {
   #scope
   /** Whether the run has a thread of its own. */
   #isStarted = false
+  /** The addon's number of the trainer that it belongs to, or -1. */
+  #trainer
   #onEpoch
   #signal
   #abort = () => this.#stop('abort')
@@ -45,9 +47,10 @@ class Run {
   /** `{ error }`, where something threw. */
   #failure
 
-  constructor(name, scope) {
+  constructor(name, scope, trainer = -1) {
     this.name = name
     this.#scope = scope
+    this.#trainer = trainer
   }
 
   /**
@@ -68,7 +71,8 @@ class Run {
     const fit = createFit(network, rest)
     try {
       throwIfAborted(signal)
-      native.prepareFit(fit, network.buffer, ...createDataSets(network, data, sampleWeights, heldOut))
+      const sets = createDataSets(network, data, sampleWeights, heldOut)
+      native.prepareFit(fit, network.buffer, ...sets, this.#trainer)
       this.#fit = fit
       this.#onEpoch = onEpoch
       if (onEpoch !== undefined) this.#reports = new Float64Array(REPORTS * REPORT_LENGTH)
@@ -143,7 +147,7 @@ class Run {
   finish(buffer) {
     let history
     try {
-      if (this.#fit !== undefined) history = finish(this.#fit, buffer)
+      if (this.#fit !== undefined) history = finish(this.#fit, buffer, this.#trainer)
     } catch (error) {
       this.#failure ??= { error }
     }
@@ -275,12 +279,19 @@ function createDataSets(network, data, sampleWeights, heldOut) {
 }
 
 /** Ends a fit of the addon; its history. */
-function finish(fit, buffer) {
+function finish(fit, buffer, trainer) {
   const epochs = native.fitEpochsDone(fit)
   const loss = new Float64Array(epochs)
   const validationLoss = new Float64Array(native.fitHasValidation(fit) ? epochs : 0)
-  const rest = native.finishFit(fit, buffer, loss, validationLoss)
+  const rest = native.finishFit(fit, buffer, loss, validationLoss, trainer)
   return validationLoss.length > 0 ? { loss, validationLoss, ...rest } : { loss, ...rest }
 }
 
-module.exports = { Run }
+/** Refuses options that no fit would take; those for the core as JSON. */
+function checkFitOptions(network, options) {
+  const { rest } = readOptions(options)
+  native.dropFit(createFit(network, rest))
+  return JSON.stringify(plain('options', rest))
+}
+
+module.exports = { checkFitOptions, Run }

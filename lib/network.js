@@ -48,6 +48,10 @@ class NeuralNetwork {
   #seed
   /** The fit that is running. */
   #run
+  /** What has newer weights than the buffer: a fit that is running, or a trainer. */
+  #lead
+  /** Counts changes of the weights in the buffer, for trainers. */
+  #version = 0
 
   constructor(...parameters) {
     const [first] = parameters
@@ -87,7 +91,7 @@ class NeuralNetwork {
     copyVector('inputs', inputs, model.inputCount, memory, model.inputs)
     // Reading the array ran code of its own (a getter, a proxy) that came here: take it from a copy.
     if (call !== calls) copyVector('inputs', [...inputs], model.inputCount, memory, model.inputs)
-    if (this.#run !== undefined) this.#refresh()
+    if (this.#lead !== undefined) this.#refresh()
     native.predict(this.#buffer)
     const outputs = [memory[model.outputs]]
     for (let k = 1; k < model.outputCount; k++) outputs.push(memory[model.outputs + k])
@@ -126,7 +130,8 @@ class NeuralNetwork {
       copyVector('targets', copies[1], model.outputCount, memory, model.targets)
     }
     memory[LEARNING_RATE] = checkFinite('learningRate', learningRate)
-    this.#checkIdle('train')
+    this.#claim('train')
+    this.#version++
     native.train(this.#buffer)
   }
 
@@ -154,39 +159,75 @@ class NeuralNetwork {
 
   /** The run that is on, if there is one. */
   #running() {
-    if (this.#run?.isCut) this.#run = undefined
+    if (this.#run?.isCut) {
+      this.#setRun()
+      this.#version++
+    }
     return this.#run
   }
 
-  #checkIdle(name) {
-    const run = this.#running()
-    if (run !== undefined) throw busy(name, run.name)
-  }
-
-  /** Brings the weights of the last finished epoch into the buffer. */
+  /** Brings weights that are newer than those in the buffer into it. */
   #refresh() {
-    this.#running()?.refresh(this.#buffer)
+    this.#running()
+    this.#lead?.refresh(this.#buffer)
   }
 
   #begin(name, parameters, scope) {
     const { readArguments, Run } = loadTraining()
     const { data, options } = readArguments(name, parameters, 1)
-    this.#checkIdle(name)
+    this.#claim(name)
     const run = new Run(name, scope)
     // From now on: reading options and data may run code of the user's that comes here.
-    this.#run = run
+    this.#setRun(run)
     try {
       run.prepare({ model: this.#model, buffer: this.#buffer, seed: this.#seed }, data, options)
       return run
     } catch (error) {
-      this.#run = undefined
+      this.#setRun()
       throw error
     }
   }
 
   #end(run) {
-    this.#run = undefined
+    this.#setRun()
+    this.#version++
     return run.finish(this.#buffer)
+  }
+
+  trainer(options) {
+    checkArguments('trainer', arguments.length, 0, 1)
+    const { Trainer } = require('./trainer.js')
+    return new Trainer(
+      this,
+      {
+        model: this.#model,
+        buffer: this.#buffer,
+        seed: this.#seed,
+        claim: (name, trainer) => this.#claim(name, trainer),
+        lead: (trainer) => {
+          this.#lead = trainer
+        },
+        change: () => ++this.#version,
+        run: (run) => this.#setRun(run)
+      },
+      options
+    )
+  }
+
+  #setRun(run) {
+    this.#run = run
+    this.#lead = run
+  }
+
+  /**
+   * Refuses what would change the weights while they are trained, and brings those that a trainer has, unless it is the
+   * one that asks, into the buffer; the version that the buffer then has.
+   */
+  #claim(name, trainer) {
+    const run = this.#running()
+    if (run !== undefined) throw busy(name, run.name)
+    if (this.#lead !== undefined && this.#lead !== trainer) this.#lead.refresh()
+    return this.#version
   }
 
   evaluate(...parameters) {
@@ -246,7 +287,8 @@ class NeuralNetwork {
         )
       }
     })
-    this.#checkIdle('setWeights')
+    this.#claim('setWeights')
+    this.#version++
     const place = native.importWeights(this.#buffer, flat)
     if (place >= 0) {
       const i = taken.findIndex(({ end }) => place < end)

@@ -50,7 +50,7 @@ fn twenty_epochs_end_in_the_weights_of_pytorch() {
     options["shuffle"] = json!(false);
     let start = Start::new(options, 0, &architecture).unwrap();
     let rows = data(&architecture, &inputs, &targets);
-    let run = fit::begin(architecture.clone(), &start, rows.clone(), None, &values).unwrap();
+    let run = fit::begin(architecture.clone(), &start, rows.clone(), None, &values, None).unwrap();
     let monitor = run.monitor().clone();
     assert_eq!(to_the_end(run, &mut values), StoppedBy::Epochs);
 
@@ -94,6 +94,7 @@ fn trained<T: Real>(network: &Value, options: &Value, rows: usize, threads: usiz
         data(&architecture, &inputs, &targets),
         None,
         &values,
+        None,
     );
     assert_eq!(to_the_end(run.unwrap(), &mut values), StoppedBy::Epochs);
     values.iter().map(|value| value.to_f64().to_bits()).collect()
@@ -364,7 +365,7 @@ fn compare_losses(width: usize, units: usize) {
     for threads in [1, 2] {
         let options = json!({ "epochs": 1, "batchSize": "full", "optimizer": "sgd", "threads": threads });
         let start = Start::new(options, 0, &architecture).unwrap();
-        let run = fit::begin(architecture.clone(), &start, data.clone(), None, &values).unwrap();
+        let run = fit::begin(architecture.clone(), &start, data.clone(), None, &values, None).unwrap();
         let monitor = run.monitor().clone();
         to_the_end(run, &mut values.clone());
         let loss = monitor.history(|history| history.losses[0]);

@@ -75,6 +75,14 @@ export const rates: (number | undefined)[] = [measures.accuracy, deep.evaluate(e
 export const matrixOut: number[][] | undefined = measures.confusionMatrix
 const options: mikir.NetworkOptions = { layers: [2, { units: 1, initializer: 'orthogonal' }] }
 new NeuralNetwork(options)
+const trainer: mikir.Trainer = deep.trainer({ learningRate: 0.01, schedule: { type: 'cosine' } })
+export const stepLoss: number = trainer.step(rows, [[1, 0, 0]], { sampleWeights: [-1] })
+trainer.step(new Float64Array(4), new Float64Array(3), { gradients: true })
+export const more: Promise<mikir.History> = trainer.fit(examples, { epochs: 2 })
+export const [steps, of]: [number, mikir.NeuralNetwork] = [trainer.steps, trainer.network]
+export const saved: Promise<void> = trainer.save(new URL('file:///a')).then(() => trainer.resume('a'))
+// @ts-expect-error the count of steps is read-only
+trainer.steps = 3
 // @ts-expect-error no such activation
 new NeuralNetwork({ layers: [2, { units: 1, activation: 'rleu' }] })
 // @ts-expect-error no such loss

@@ -2,8 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::ptr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{
     ArrayBuffer, Float32Array, Float64Array, FromNapiValue, Function, FunctionCallContext, JsValue, Object,
@@ -17,9 +19,10 @@ use rand::rngs::SysRng;
 
 use super::failure::{CreateError, Thrower, internal, panicked};
 use super::fast_function::fast_function;
-use super::fit::{DataSet, Fit, Fits};
+use super::fit::{BackgroundTask, DataSet, Fit, Fits};
 use super::interrupt::{Interrupt, Nothing};
 use super::model::{Models, model};
+use super::trainer::{self, Background, Trainer};
 use crate::nn::architecture::MAX_PARAMETERS;
 use crate::nn::fit::{Part, Start, StoppedBy};
 use crate::nn::host::Clock;
@@ -74,6 +77,17 @@ pub fn connect<'env>(
     let train = move |buffer: &mut [u8]| shared.models.borrow_mut().of(buffer)?.train(buffer);
     let train = fast_function(env, "train", home.thrower.clone(), train)?;
     add.object.set("train", train)?;
+    let shared = home.clone();
+    let step = move |buffer: &mut [u8]| {
+        let number = trainer::number(buffer);
+        let mut fits = shared.fits.borrow_mut();
+        let found = number.and_then(|number| fits.trainers.get_mut(number));
+        found
+            .ok_or_else(|| internal("a trainer's buffer", "step", "another"))?
+            .step(buffer)
+    };
+    let step = fast_function(env, "step", home.thrower.clone(), step)?;
+    add.object.set("step", step)?;
 
     add.function("within", within)?;
     add.function("isWithin", is_within)?;
@@ -104,6 +118,18 @@ pub fn connect<'env>(
     add.function("fitHasValidation", fit_has_validation)?;
     add.function("finishFit", finish_fit)?;
     add.function("dropFit", drop_fit)?;
+    add.function("createTrainer", create_trainer)?;
+    add.function("stepBy", step_by)?;
+    add.function("publishTrainer", publish_trainer)?;
+    add.function("loadTrainer", load_trainer)?;
+    add.function("restartTrainer", restart_trainer)?;
+    add.function("trainerSteps", trainer_steps)?;
+    add.function("trainerOptions", trainer_options)?;
+    add.function("saveTrainer", save_trainer)?;
+    add.function("readTrainer", read_trainer)?;
+    add.function("endTask", end_task)?;
+    add.function("adoptTrainer", adopt_trainer)?;
+    add.function("dropTrainer", drop_trainer)?;
     add.function("drawSeed", draw_seed)?;
     add.function("sigmoid", sigmoid)?;
     Ok(add.object)
@@ -368,10 +394,10 @@ fn evaluate(call: &Call, home: &Environment) -> Result<Option<Measures>> {
     }))
 }
 
-/// `createData(buffer): number`: an empty data set for the network.
+/// `createData(buffer, isOfGradients): number`: an empty data set for the network.
 fn create_data(call: &Call, home: &Environment) -> Result<u32> {
-    let buffer = call.argument::<ArrayBuffer>(0)?;
-    let data = home.models.borrow_mut().of(&buffer)?.data();
+    let (buffer, is_of_gradients) = (call.argument::<ArrayBuffer>(0)?, call.argument::<bool>(1)?);
+    let data = home.models.borrow_mut().of(&buffer)?.data(is_of_gradients);
     Ok(home.fits.borrow_mut().data.insert(data))
 }
 
@@ -413,15 +439,15 @@ pub struct RefusalInfo {
     pub received: String,
 }
 
-/// `checkData(data): RefusalInfo | null`
+/// `checkData(data, isStep): RefusalInfo | null`
 fn check_data(call: &Call, home: &Environment) -> Result<Option<RefusalInfo>> {
-    let number = call.argument(0)?;
+    let (number, is_step) = (call.argument(0)?, call.argument::<bool>(1)?);
     let mut fits = home.fits.borrow_mut();
     let data = fits
         .data
         .get_mut(number)
         .ok_or_else(|| no_such("data set", number))?;
-    Ok(data.check().map(|refusal| RefusalInfo {
+    Ok(data.check(is_step).map(|refusal| RefusalInfo {
         part: refusal.part as u32,
         row: place(refusal.row),
         column: place(refusal.column),
@@ -446,7 +472,8 @@ fn create_fit(call: &Call, home: &Environment) -> Result<u32> {
     Ok(home.fits.borrow_mut().fits.insert(Fit::new(start)))
 }
 
-/// `prepareFit(fit, buffer, data, heldOut)`: takes the data sets, -1 for none, and the weights in the buffer.
+/// `prepareFit(fit, buffer, data, heldOut, trainer)`: takes the data sets, -1 for none, and the weights in the buffer, or
+/// goes on where a trainer is, -1 for none.
 fn prepare_fit(call: &Call, home: &Environment) -> Result<()> {
     let mut buffer = call.argument::<ArrayBuffer>(1)?;
     let (fit, held_out) = (call.argument(0)?, call.argument::<f64>(3)?);
@@ -454,10 +481,18 @@ fn prepare_fit(call: &Call, home: &Environment) -> Result<()> {
     let held_out = (held_out >= 0.0)
         .then(|| take_data(home, held_out as u32))
         .transpose()?;
+    let trainer = call.argument::<f64>(4)?;
     let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
-    with_fit(home, fit, |fit| {
-        fit.prepare(models.of(bytes)?, bytes, data?, held_out)
-    })
+    let mut fits = home.fits.borrow_mut();
+    let Fits { fits, trainers, .. } = &mut *fits;
+    let fit = fits.get_mut(fit).ok_or_else(|| no_such("fit", fit))?;
+    let trainer: Option<&mut dyn Trainer> = if trainer >= 0.0 {
+        let found = trainers.get_mut(trainer as u32);
+        Some(found.ok_or_else(|| no_such("trainer", trainer as u32))?.as_mut())
+    } else {
+        None
+    };
+    fit.prepare(models.of(bytes)?, trainer, bytes, data?, held_out)
 }
 
 /// `advanceFit(fit, epochs, milliseconds): boolean`: trains here for up to so many epochs and about so many milliseconds;
@@ -472,18 +507,23 @@ fn advance_fit(call: &Call, home: &Environment) -> Result<bool> {
 /// `startFit(fit, everyEpoch, wake)`: trains on a thread.
 fn start_fit(call: &Call, home: &Environment) -> Result<()> {
     let every_epoch = call.argument::<bool>(1)?;
-    let wake = call.argument::<Function<(), ()>>(2)?;
-    let wake = wake
-        .build_threadsafe_function::<()>()
-        .build()
-        .map_err(|error| internal("a function", "startFit", error.reason))?;
-    // Where the environment is closing there is nobody left to wake.
-    let wake = move || {
-        let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
-    };
+    let wake = waker(call, 2)?;
     let thread = with_fit(home, call.argument(0)?, |fit| fit.start(every_epoch, wake))?;
     home.fits.borrow_mut().watch_over(thread);
     Ok(())
+}
+
+/// What calls the function that is an argument from any thread.
+fn waker(call: &Call, index: usize) -> Result<impl Fn() + Send + 'static> {
+    let wake = call.argument::<Function<(), ()>>(index)?;
+    let wake = wake
+        .build_threadsafe_function::<()>()
+        .build()
+        .map_err(|error| internal("a function", "the call", error.reason))?;
+    // Where the environment is closing there is nobody left to wake.
+    Ok(move || {
+        let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    })
 }
 
 /// `stopFit(fit, reason)`: as soon as possible.
@@ -535,7 +575,7 @@ pub struct HistoryInfo {
     pub stopped_by: String,
 }
 
-/// `finishFit(fit, buffer, losses, validationLosses): HistoryInfo`: puts the final weights of a run that has ended into
+/// `finishFit(fit, buffer, losses, validationLosses, trainer): HistoryInfo`: puts the final weights of a run that has ended into
 /// the buffer, also where it then throws why the run failed, and the history into the arrays, which JavaScript makes, as
 /// long as [`fit_epochs_done`] says, the second of length 0 where [`fit_has_validation`] says so: what Rust allocates is
 /// only freed when the event loop turns. The fit is gone afterwards.
@@ -549,7 +589,9 @@ fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
     let (losses, validation_losses) = unsafe { (losses.as_mut(), validation_losses.as_mut()) };
     let fit = home.fits.borrow_mut().fits.remove(number);
     let fit = fit.ok_or_else(|| no_such("fit", number))?;
-    let (outcome, watch) = fit.finish(bytes_mut(&mut buffer))?;
+    let trainer = call.argument::<f64>(4)?;
+    let bytes = bytes_mut(&mut buffer);
+    let ((outcome, job), watch) = fit.finish(bytes)?;
     watch.history(&mut |history| {
         let columns = [&history.losses, &history.validation_losses];
         for (to, column) in [&mut *losses, &mut *validation_losses].into_iter().zip(columns) {
@@ -557,6 +599,18 @@ fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
             to[..count].copy_from_slice(&column[..count]);
         }
     });
+    if trainer >= 0.0 {
+        with_trainer(home, trainer as u32, |trainer| {
+            trainer.take_back(job, bytes, outcome.is_err())
+        })?;
+    } else {
+        let mut models = home.models.borrow_mut();
+        let model = models.of(bytes)?;
+        let before = model.bytes();
+        model.keep(job);
+        call.adjust_memory(model.bytes() as i64 - before as i64);
+    }
+    let outcome = outcome?;
     Ok(HistoryInfo {
         epochs: watch.epochs() as f64,
         best_epoch: outcome.best_epoch as f64,
@@ -573,6 +627,121 @@ fn fit_epochs_done(call: &Call, home: &Environment) -> Result<f64> {
 /// `fitHasValidation(fit): boolean`: whether some of their losses are of validation.
 fn fit_has_validation(call: &Call, home: &Environment) -> Result<bool> {
     with_fit(home, call.argument(0)?, |fit| fit.has_validation())
+}
+
+/// `createTrainer(buffer, options: string, seed): number`: a trainer of the network, before its first step.
+fn create_trainer(call: &Call, home: &Environment) -> Result<u32> {
+    let mut buffer = call.argument::<ArrayBuffer>(0)?;
+    let (text, seed) = (call.argument::<String>(1)?, call.argument::<f64>(2)?);
+    let given: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| internal("JSON", "createTrainer", error))?;
+    let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
+    let model = models.of(bytes)?;
+    let start = Start::new(given.clone(), seed as u64, model.architecture())?;
+    let trainer = model.trainer(bytes, &start, given)?;
+    Ok(home.fits.borrow_mut().trainers.insert(trainer))
+}
+
+/// `stepBy(trainer, data): number`: a step by a data set, which is gone afterwards; the loss before it.
+fn step_by(call: &Call, home: &Environment) -> Result<f64> {
+    let data = take_data(home, call.argument(1)?)?;
+    with_trainer(home, call.argument(0)?, |trainer| trainer.step_by(data))
+}
+
+/// `publishTrainer(trainer, buffer)`: puts its weights into the network's buffer.
+fn publish_trainer(call: &Call, home: &Environment) -> Result<()> {
+    let mut buffer = call.argument::<ArrayBuffer>(1)?;
+    with_trainer(home, call.argument(0)?, |trainer| {
+        trainer.publish(bytes_mut(&mut buffer))
+    })
+}
+
+/// `loadTrainer(trainer, buffer)`: takes the weights in the network's buffer.
+fn load_trainer(call: &Call, home: &Environment) -> Result<()> {
+    let mut buffer = call.argument::<ArrayBuffer>(1)?;
+    with_trainer(home, call.argument(0)?, |trainer| {
+        trainer.load(bytes_mut(&mut buffer))
+    })
+}
+
+/// `restartTrainer(trainer, buffer)`: the same, and its optimizer begins anew.
+fn restart_trainer(call: &Call, home: &Environment) -> Result<()> {
+    let mut buffer = call.argument::<ArrayBuffer>(1)?;
+    with_trainer(home, call.argument(0)?, |trainer| {
+        trainer.begin_anew(bytes_mut(&mut buffer))
+    })
+}
+
+/// `trainerSteps(trainer): number`: how many steps were taken.
+fn trainer_steps(call: &Call, home: &Environment) -> Result<f64> {
+    with_trainer(home, call.argument(0)?, |trainer| Ok(trainer.steps()? as f64))
+}
+
+/// `trainerOptions(trainer): string`: the options that decide the course of training, as JSON.
+fn trainer_options(call: &Call, home: &Environment) -> Result<String> {
+    with_trainer(home, call.argument(0)?, |trainer| {
+        Ok(trainer.options().to_string())
+    })
+}
+
+/// `saveTrainer(trainer, path, wake): number`: writes it to a file as it is now, on a thread; the number of the task.
+fn save_trainer(call: &Call, home: &Environment) -> Result<u32> {
+    let path = PathBuf::from(call.argument::<String>(1)?);
+    let work = with_trainer(home, call.argument(0)?, |trainer| trainer.saver(path))?;
+    start_task(call, home, work)
+}
+
+/// `readTrainer(trainer, path, wake): number`: reads a file on a thread, for [`adopt_trainer`]; the number of the task.
+fn read_trainer(call: &Call, home: &Environment) -> Result<u32> {
+    let path = PathBuf::from(call.argument::<String>(1)?);
+    let work = with_trainer(home, call.argument(0)?, |trainer| Ok(trainer.loader(path)))?;
+    start_task(call, home, work)
+}
+
+/// Begins work on a thread, and calls the third argument when it is done.
+fn start_task(call: &Call, home: &Environment, work: Background) -> Result<u32> {
+    let wake = waker(call, 2)?;
+    let task = Arc::new(BackgroundTask::default());
+    let thread = task.start(work, wake)?;
+    let mut fits = home.fits.borrow_mut();
+    fits.watch_over(thread);
+    Ok(fits.tasks.insert(task))
+}
+
+/// `endTask(task)`: throws what it failed by. The task is gone afterwards.
+fn end_task(call: &Call, home: &Environment) -> Result<()> {
+    take_task(home, call.argument(0)?)?.take().map(drop)
+}
+
+/// `adoptTrainer(task, trainer, buffer)`: the trainer becomes what the task has read, and puts its weights into the
+/// network's buffer. The task is gone afterwards.
+fn adopt_trainer(call: &Call, home: &Environment) -> Result<()> {
+    let read = take_task(home, call.argument(0)?)?.take()?;
+    let mut buffer = call.argument::<ArrayBuffer>(2)?;
+    with_trainer(home, call.argument(1)?, |trainer| {
+        trainer.adopt(read, bytes_mut(&mut buffer))
+    })
+}
+
+fn take_task(home: &Environment, number: u32) -> Result<Arc<BackgroundTask>> {
+    let task = home.fits.borrow_mut().tasks.remove(number);
+    task.ok_or_else(|| no_such("task", number))
+}
+
+/// `dropTrainer(trainer)`: nobody holds it any more.
+fn drop_trainer(call: &Call, home: &Environment) -> Result<()> {
+    drop(home.fits.borrow_mut().trainers.remove(call.argument(0)?));
+    Ok(())
+}
+
+fn with_trainer<R>(
+    home: &Environment,
+    number: u32,
+    work: impl FnOnce(&mut dyn Trainer) -> Result<R>,
+) -> Result<R> {
+    let mut fits = home.fits.borrow_mut();
+    let trainer = fits.trainers.get_mut(number);
+    work(trainer.ok_or_else(|| no_such("trainer", number))?.as_mut())
 }
 
 /// `dropFit(fit)`: it was never started.

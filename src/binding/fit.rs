@@ -11,8 +11,9 @@ use super::failure::internal;
 use super::model::{Model, numbers};
 use super::progress::Bar;
 use super::slots::Slots;
+use super::trainer::{Background, Trainer};
 use crate::nn::fit::data::Refusal;
-use crate::nn::fit::{Data, History, Monitor, Part, Run, Start, StoppedBy};
+use crate::nn::fit::{Data, History, Monitor, Part, Run, Session, Start, StoppedBy};
 use crate::nn::host::Clock;
 use crate::nn::{Real, Result};
 
@@ -26,7 +27,7 @@ pub trait DataSet: Any {
     /// The same for single precision.
     fn append_f32(&mut self, part: Part, numbers: &[f32], total: usize) -> Result<Option<usize>>;
     /// See [`Data::check`].
-    fn check(&self) -> Option<Refusal>;
+    fn check(&self, is_step: bool) -> Option<Refusal>;
 }
 
 impl<T: Real> DataSet for Data<T> {
@@ -38,8 +39,8 @@ impl<T: Real> DataSet for Data<T> {
         self.append(part, numbers, total)
     }
 
-    fn check(&self) -> Option<Refusal> {
-        Data::check(self)
+    fn check(&self, is_step: bool) -> Option<Refusal> {
+        Data::check(self, is_step)
     }
 }
 
@@ -52,6 +53,12 @@ pub trait Job: Send {
     fn watch(&self) -> Arc<dyn Watch>;
     /// What the run came to, once it has ended.
     fn outcome(&mut self) -> Result<Outcome>;
+    /// Frees the rows of a run that has ended.
+    fn forget_data(&mut self);
+    /// Puts the final values of a run that has ended into a network's buffer, which has those that it began with.
+    fn copy_final(&self, buffer: &mut [u8]) -> Result<()>;
+    /// The run itself.
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
 /// What is seen of a run from outside, from any thread.
@@ -111,6 +118,11 @@ impl<T: Real> Training<T> {
         }
     }
 
+    /// The session of a run that has ended.
+    pub fn into_session(self) -> Session<T> {
+        self.run.into_session()
+    }
+
     fn epoch(&mut self, is_timed: bool) -> Result<Option<StoppedBy>> {
         let run = AssertUnwindSafe(|| self.run.advance(is_timed));
         let ended = catch_unwind(run).unwrap_or_else(|_| Err(internal("no panic", "the training", "one")))?;
@@ -149,7 +161,6 @@ impl<T: Real> Job for Training<T> {
             // Leaves the line.
             self.bar = None;
         }
-        self.run.set_watched(true);
         self.ended.is_some()
     }
 
@@ -169,6 +180,21 @@ impl<T: Real> Job for Training<T> {
             best_epoch: self.run.best_epoch(),
             duration: self.run.elapsed(),
         })
+    }
+
+    fn forget_data(&mut self) {
+        self.run.forget_data();
+    }
+
+    fn copy_final(&self, buffer: &mut [u8]) -> Result<()> {
+        let values = numbers::<T>(buffer)?.get_mut(self.values.clone());
+        self.run
+            .copy_final(values.ok_or_else(|| internal("the network's own buffer", "the call", "another"))?);
+        Ok(())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
     }
 }
 
@@ -230,8 +256,11 @@ struct Signals {
     /// JavaScript has been woken and has not looked at the reports since.
     is_awake: AtomicBool,
     /// What the run came to, once it has ended.
-    outcome: Mutex<Option<Result<Outcome>>>,
+    outcome: Mutex<Option<Ended>>,
 }
+
+/// What a run came to, and the run.
+pub type Ended = (Result<Outcome>, Box<dyn Job>);
 
 impl Fit {
     /// A fit that waits for its data.
@@ -249,12 +278,16 @@ impl Fit {
     /// Gets ready to train the network of `buffer`.
     pub fn prepare(
         &mut self,
-        model: &dyn Model,
+        model: &mut dyn Model,
+        trainer: Option<&mut dyn Trainer>,
         buffer: &mut [u8],
         data: Box<dyn DataSet>,
         held_out: Option<Box<dyn DataSet>>,
     ) -> Result<()> {
-        let job = model.fit(buffer, &self.start, data, held_out)?;
+        let job = match trainer {
+            Some(trainer) => trainer.fit(&self.start, data, held_out)?,
+            None => model.fit(buffer, &self.start, data, held_out)?,
+        };
         let watch = job.watch();
         self.first_epoch = watch.epochs();
         // Those of a resumed run are not in the buffer yet, even if no epoch follows.
@@ -267,14 +300,14 @@ impl Fit {
     /// Trains for up to so many epochs and about so many milliseconds on this thread, and says whether the run has ended.
     pub fn advance(&mut self, epochs: usize, milliseconds: f64) -> Result<bool> {
         match &mut self.state {
-            // JavaScript waits for it.
-            State::Ready(job) => Ok(job.advance(epochs, milliseconds, false)),
+            // JavaScript waits for it, and asks for one epoch where callbacks may look at what it came to.
+            State::Ready(job) => Ok(job.advance(epochs, milliseconds, epochs == 1)),
             _ => Err(internal("a fit that is ready", "advanceFit", "another")),
         }
     }
 
-    /// Trains on a thread. `wake` is called when the run has ended and, if wanted, when there is news. The thread
-    /// lives a little longer: it also frees what the run took.
+    /// Trains on a thread. `wake` is called when the run has ended and, if wanted, when there is news. The thread also
+    /// frees the rows.
     pub fn start(&mut self, every_epoch: bool, wake: impl Fn() + Send + 'static) -> Result<JoinHandle<()>> {
         let mut job = match std::mem::replace(&mut self.state, State::Running) {
             State::Ready(job) => job,
@@ -290,7 +323,9 @@ impl Fit {
                     wake();
                 }
             }
-            signals.end(job.outcome());
+            let outcome = job.outcome();
+            job.forget_data();
+            signals.end((outcome, job));
             wake();
         };
         let thread = thread::Builder::new().name("mikir-fit".into()).spawn(train);
@@ -369,16 +404,17 @@ impl Fit {
         Ok(())
     }
 
-    /// Puts the final values of a run that has ended into the buffer: what it came to, and where its history is.
-    pub fn finish(self, buffer: &mut [u8]) -> Result<(Outcome, Arc<dyn Watch>)> {
+    /// Puts the final values of a run that has ended into the buffer: what it came to, where its history is, and the run
+    /// itself.
+    pub fn finish(self, buffer: &mut [u8]) -> Result<(Ended, Arc<dyn Watch>)> {
         let watch = self.watch()?.clone();
-        let outcome = match self.state {
-            State::Running => self.signals.take(),
-            State::Ready(mut job) => job.outcome(),
+        let (outcome, job) = match self.state {
+            State::Running => self.signals.take()?,
+            State::Ready(mut job) => (job.outcome(), job),
             State::New => return Err(unprepared()),
         };
-        watch.copy_values(buffer)?;
-        Ok((outcome?, watch))
+        job.copy_final(buffer)?;
+        Ok(((outcome, job), watch))
     }
 
     fn watch(&self) -> Result<&Arc<dyn Watch>> {
@@ -387,14 +423,43 @@ impl Fit {
 }
 
 impl Signals {
-    fn end(&self, outcome: Result<Outcome>) {
-        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    fn end(&self, ended: Ended) {
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
         self.is_done.store(true, Ordering::Release);
     }
 
-    fn take(&self) -> Result<Outcome> {
-        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-        outcome.unwrap_or_else(|| Err(internal("a run that has ended", "finishFit", "another")))
+    fn take(&self) -> Result<Ended> {
+        let ended = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        ended.ok_or_else(|| internal("a run that has ended", "finishFit", "another"))
+    }
+}
+
+/// Work on another thread, and what came of it.
+#[derive(Default)]
+pub struct BackgroundTask(Mutex<Option<Result<Box<dyn Any + Send>>>>);
+
+impl BackgroundTask {
+    /// Begins `work` on a thread and calls `wake` when it is done.
+    pub fn start(
+        self: &Arc<Self>,
+        work: Background,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<JoinHandle<()>> {
+        let task = self.clone();
+        let run = move || {
+            let done = catch_unwind(AssertUnwindSafe(work));
+            let done = done.unwrap_or_else(|_| Err(internal("no panic", "the work", "one")));
+            *task.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+            wake();
+        };
+        let thread = thread::Builder::new().name("mikir-file".into()).spawn(run);
+        thread.map_err(|error| internal("a thread", "the work", error))
+    }
+
+    /// What came of it.
+    pub fn take(&self) -> Result<Box<dyn Any + Send>> {
+        let done = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        done.unwrap_or_else(|| Err(internal("work that is done", "the call", "other work")))
     }
 }
 
@@ -409,6 +474,10 @@ pub struct Fits {
     pub fits: Slots<Fit>,
     /// The data sets that no fit has taken yet.
     pub data: Slots<Box<dyn DataSet>>,
+    /// The trainers.
+    pub trainers: Slots<Box<dyn Trainer>>,
+    /// What other threads are doing, or have done.
+    pub tasks: Slots<Arc<BackgroundTask>>,
     threads: Vec<JoinHandle<()>>,
 }
 

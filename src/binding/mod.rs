@@ -5,6 +5,7 @@
 //! | [`addon`] | what the addon exports |
 //! | [`model`] | an architecture with its workspace, and the layout of a network's one buffer |
 //! | [`fit`] | native threads that train, and what JavaScript sees of them |
+//! | [`trainer`] | sessions that JavaScript steps and lends to fits |
 //! | [`progress`] | a bar on stderr |
 //! | [`interrupt`] | whether a long call is to end |
 //! | [`slots`] | things that JavaScript knows by number |
@@ -19,3 +20,4 @@ mod interrupt;
 mod model;
 mod progress;
 mod slots;
+mod trainer;

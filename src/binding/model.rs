@@ -16,15 +16,21 @@ use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::failure::internal;
 use super::fit::{DataSet, Job, Training};
 use super::slots::Slots;
-use crate::nn::fit::{self, Data, Start};
+use super::trainer::{Keeper, Trainer};
+use crate::nn::fit::{self, Data, Session, Start};
 use crate::nn::options::Precision;
 use crate::nn::prediction::Predictor;
 use crate::nn::{
     Architecture, Error, Evaluation, NetworkOptions, Real, Result, Workspace, initializer, online, weights,
 };
+
+/// The most memory that is kept from one fit to the next.
+const SPARE_BYTES: usize = 64 << 20;
 
 const LEARNING_RATE: usize = 1;
 const INPUTS: usize = 2;
@@ -90,15 +96,19 @@ pub trait Model {
         is_stopped: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<usize>>;
     /// An empty data set for the networks.
-    fn data(&self) -> Box<dyn DataSet>;
+    fn data(&self, is_of_gradients: bool) -> Box<dyn DataSet>;
+    /// A trainer of the network of `buffer`.
+    fn trainer(&self, buffer: &mut [u8], start: &Start, given: Value) -> Result<Box<dyn Trainer>>;
     /// A training run from the values in `buffer`, which is only read.
     fn fit(
-        &self,
+        &mut self,
         buffer: &mut [u8],
         start: &Start,
         data: Box<dyn DataSet>,
         held_out: Option<Box<dyn DataSet>>,
     ) -> Result<Box<dyn Job>>;
+    /// Keeps the memory of a run that is over for the next one, if it is not too much.
+    fn keep(&mut self, job: Box<dyn Job>);
     /// The measures of the values in `buffer`; nothing if stopped.
     fn evaluate(
         &self,
@@ -122,6 +132,8 @@ struct Plan<T> {
     workspace: Workspace<T>,
     /// Made at the first `predict_batch`.
     predictor: Option<Predictor<T>>,
+    /// Of the last fit: the system takes and gives memory by the page, which can take longer than a short fit.
+    spare: Option<Session<T>>,
 }
 
 impl<T: Real> Plan<T> {
@@ -133,6 +145,7 @@ impl<T: Real> Plan<T> {
             layout,
             workspace,
             predictor: None,
+            spare: None,
         })
     }
 
@@ -169,6 +182,7 @@ impl<T: Real> Model for Plan<T> {
     fn bytes(&self) -> usize {
         // A kilobyte for the layers, and the workspace's buffers.
         1024 + 4 * self.architecture.unit_count() * size_of::<T>()
+            + self.spare.as_ref().map_or(0, Session::bytes)
     }
 
     fn predict(&mut self, buffer: &mut [u8]) -> Result<()> {
@@ -243,12 +257,30 @@ impl<T: Real> Model for Plan<T> {
         self.predict_batch(buffer, inputs, outputs, is_stopped)
     }
 
-    fn data(&self) -> Box<dyn DataSet> {
-        Box::new(Data::<T>::new(&self.architecture))
+    fn data(&self, is_of_gradients: bool) -> Box<dyn DataSet> {
+        Box::new(if is_of_gradients {
+            Data::<T>::new(&self.architecture.with_given_gradients())
+        } else {
+            Data::<T>::new(&self.architecture)
+        })
+    }
+
+    fn trainer(&self, buffer: &mut [u8], start: &Start, given: Value) -> Result<Box<dyn Trainer>> {
+        split::<T>(buffer, &self.layout)?;
+        let numbers = numbers::<T>(buffer)?;
+        let values = self.layout.values.clone();
+        let architecture = self.architecture.clone();
+        Ok(Box::new(Keeper::new(
+            architecture,
+            start,
+            given,
+            numbers,
+            values,
+        )?))
     }
 
     fn fit(
-        &self,
+        &mut self,
         buffer: &mut [u8],
         start: &Start,
         data: Box<dyn DataSet>,
@@ -256,8 +288,23 @@ impl<T: Real> Model for Plan<T> {
     ) -> Result<Box<dyn Job>> {
         let (_, values) = split::<T>(buffer, &self.layout)?;
         let (data, held_out) = (own::<T>(data)?, held_out.map(own::<T>).transpose()?);
-        let run = fit::begin(self.architecture.clone(), start, data, held_out, values)?;
+        let run = fit::begin(
+            self.architecture.clone(),
+            start,
+            data,
+            held_out,
+            values,
+            self.spare.take(),
+        )?;
         Ok(Box::new(Training::new(run, self.layout.values.clone())))
+    }
+
+    fn keep(&mut self, job: Box<dyn Job>) {
+        if let Ok(training) = job.into_any().downcast::<Training<T>>() {
+            let mut session = training.into_session();
+            session.rest();
+            self.spare = Some(session).filter(|session| session.bytes() <= SPARE_BYTES);
+        }
     }
 
     fn evaluate(
@@ -272,7 +319,7 @@ impl<T: Real> Model for Plan<T> {
 }
 
 /// The data set, which was made for this precision.
-fn own<T: Real>(data: Box<dyn DataSet>) -> Result<Data<T>> {
+pub fn own<T: Real>(data: Box<dyn DataSet>) -> Result<Data<T>> {
     let data: Box<dyn Any> = data;
     match data.downcast::<Data<T>>() {
         Ok(data) => Ok(*data),

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::activation::Activation;
 use super::error::{Code, Error, Result};
 use super::loss::Loss;
 use super::options::{LayerOptions, NetworkOptions, Normalization, Precision};
@@ -149,6 +150,16 @@ impl Architecture {
             loss: self.loss,
             precision,
             seed: None,
+        }
+    }
+
+    /// The same shape, whose targets are gradients of the outputs (see [`Loss::Given`]).
+    pub fn with_given_gradients(&self) -> Self {
+        Architecture {
+            loss: Loss::Given {
+                through_softmax: self.output_layer().options.activation == Activation::Softmax,
+            },
+            ..self.clone()
         }
     }
 

@@ -142,6 +142,11 @@ impl<T: Real> Batch<T> {
         self.capacity
     }
 
+    /// How many bytes it holds.
+    pub fn bytes(&self) -> usize {
+        self.memory.len() * size_of::<T>()
+    }
+
     /// Begins a pass over `rows` rows that threads may share. `is_stopped` is asked between layers: where it
     /// once says yes, the rest is left out and the results mean nothing.
     ///

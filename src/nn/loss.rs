@@ -45,6 +45,12 @@ pub enum Loss {
         /// q: the quantile that is learnt.
         level: f64,
     },
+    /// sum_k g_k a_k, where the targets g are the gradient of a loss of the user's own with respect to the outputs. No
+    /// network has it: a step takes it in place of its network's loss.
+    Given {
+        /// Whether the outputs are those of softmax, whose derivative mixes them.
+        through_softmax: bool,
+    },
 }
 
 use Loss::*;
@@ -96,6 +102,7 @@ impl Loss {
         let mean = |sums: [T; L]| each(sums, |sum| sum / count);
         match self {
             SquaredError => each(sum(a, t, |a, t| (a - t) * (a - t)), |sum| half * sum),
+            Given { .. } => sum(a, t, |a, g| g * a),
             CrossEntropy { label_smoothing } => {
                 // ln sum_k e^(z_k - largest) is -ln a of the largest: softmax has taken the sum already.
                 let (z_top, a_top) = (largest(z), largest(a));
@@ -160,7 +167,14 @@ impl Loss {
 
     /// Whether it is computed from z, with the activation of the output layer.
     pub fn is_fused(self) -> bool {
-        matches!(self, CrossEntropy { .. } | BinaryCrossEntropy { .. })
+        matches!(
+            self,
+            CrossEntropy { .. }
+                | BinaryCrossEntropy { .. }
+                | Given {
+                    through_softmax: true
+                }
+        )
     }
 
     /// dE/dz of each of L rows side by side, or dE/da where the loss is not [fused](Self::is_fused): z, a, t and d are
@@ -200,6 +214,18 @@ impl Loss {
                     }
                 }
             }
+            // dE/dz_k = a_k (g_k - sum_i g_i a_i)
+            Given {
+                through_softmax: true,
+            } => {
+                let mean = sum(a, t, |a, g| g * a);
+                for ((d, a), g) in d.iter_mut().zip(a).zip(t) {
+                    for l in 0..L {
+                        d[l] = a[l] * (g[l] - mean[l]);
+                    }
+                    apart::<L>();
+                }
+            }
             _ => {
                 for ((d, a), t) in d.iter_mut().zip(a).zip(t) {
                     for l in 0..L {
@@ -218,6 +244,7 @@ impl Loss {
         let d = a - t;
         match self {
             SquaredError => d,
+            Given { .. } => t,
             Mse => c(2.0) * d / count,
             Mae => sign(d) / count,
             Huber { delta } => {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +13,8 @@ use crate::nn::architecture::Architecture;
 use crate::nn::archive::{self, Element, Tensor};
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::initializer::Initializer;
+use crate::nn::kernels::are_finite;
+use crate::nn::online::zeros;
 use crate::nn::real::Real;
 use crate::nn::wording::Shown;
 
@@ -19,9 +22,13 @@ use super::data::Data;
 use super::monitor::History;
 use super::options::FitOptions;
 use super::run::{Problem, Run, Watch};
+use super::session::{Done, Session};
 
 /// Tells a checkpoint from other files, and from those of later versions.
 const FORMAT: &str = "mikir checkpoint 1";
+
+/// The same for a trainer's file.
+const TRAINER_FORMAT: &str = "mikir trainer 1";
 
 const VALUES: &str = "values";
 const BEST: &str = "best";
@@ -40,6 +47,9 @@ struct State {
     options: Value,
     data: Shape,
     watch: Watch,
+    /// What a trainer had done before the run.
+    #[serde(default)]
+    done: Done,
     /// What the schedule remembers.
     schedule: Vec<f64>,
     /// What the optimizer remembers beside its buffers.
@@ -74,26 +84,27 @@ impl<T: Real> Run<T> {
         if !is_over && !self.epoch.is_multiple_of(checkpoint.every_epochs) {
             return Ok(());
         }
-        let problem = &self.problem;
+        let (problem, session) = (&self.problem, &self.session);
         let state = State {
             format: FORMAT.into(),
             network: network::<T>(&problem.architecture),
-            seed: problem.seed,
+            seed: session.seed,
+            done: session.done,
             options: problem.options.to_json(),
             data: Shape::of(problem),
             watch: self.watch,
-            schedule: self.schedule.scalars(),
-            optimizer: self.solver.scalars(),
+            schedule: session.schedule.scalars(),
+            optimizer: session.solver.scalars(),
         };
         let history = self.monitor().history(History::clone);
         let mut tensors = vec![
-            (VALUES.to_string(), T::lend(&self.values)),
+            (VALUES.to_string(), T::lend(&session.values)),
             (LOSS.to_string(), f64::lend(&history.losses)),
             (VALIDATION_LOSS.to_string(), f64::lend(&history.validation_losses)),
             (LEARNING_RATE.to_string(), f64::lend(&history.learning_rates)),
         ];
         tensors.extend(self.best.iter().map(|best| (BEST.to_string(), T::lend(best))));
-        let buffers = self.solver.buffers();
+        let buffers = session.solver.buffers();
         tensors.extend(
             buffers
                 .iter()
@@ -129,10 +140,17 @@ pub fn resume<T: Real>(mut problem: Problem<T>, given: &Value, path: &str) -> Re
     }
     let (loss, outputs) = (problem.architecture.loss(), problem.architecture.output_count());
     problem.options = FitOptions::resumed(given, &state.options, loss, outputs)?;
-    problem.seed = state.seed;
+    problem.horizon = problem.options.epochs;
 
     let values: Vec<T> = tensors.take(VALUES, Some(problem.architecture.value_count()))?;
-    let mut run = Run::new(problem, &values)?;
+    let mut session = Session::new(
+        problem.architecture.clone(),
+        state.seed,
+        &problem.options,
+        &values,
+    )?;
+    session.done = state.done;
+    let mut run = Run::new(problem, &mut Some(session))?;
     let losses: Vec<f64> = tensors.take(LOSS, None)?;
     let learning_rates: Vec<f64> = tensors.take(LEARNING_RATE, Some(losses.len()))?;
     let validated = if run.validation.is_empty() {
@@ -145,13 +163,15 @@ pub fn resume<T: Real>(mut problem: Problem<T>, given: &Value, path: &str) -> Re
         best.copy_from_slice(&tensors.take::<T>(BEST, Some(values.len()))?);
     }
     let buffers = run
+        .session
         .solver
         .restore(&state.optimizer)
         .map_err(|error| file.corrupt(error))?;
     for (k, room) in buffers.into_iter().enumerate() {
         room.copy_from_slice(&tensors.take::<T>(&buffer_name(k), Some(room.len()))?);
     }
-    run.schedule
+    run.session
+        .schedule
         .restore_scalars(&state.schedule)
         .map_err(|error| file.corrupt(error))?;
     if state.watch.best_epoch > losses.len() {
@@ -169,6 +189,115 @@ pub fn resume<T: Real>(mut problem: Problem<T>, given: &Value, path: &str) -> Re
         learning_rates,
     });
     Ok(run)
+}
+
+/// What a trainer's file knows beside its tensors, which are the values and the optimizer's buffers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TrainerState {
+    format: String,
+    /// The network without its weights.
+    network: Value,
+    seed: u64,
+    options: Value,
+    done: Done,
+    /// What the schedule remembers.
+    schedule: Vec<f64>,
+    /// What the optimizer remembers beside its buffers.
+    optimizer: Vec<f64>,
+}
+
+/// A session as it was, to be written at leisure.
+pub struct Snapshot<T> {
+    json: Value,
+    tensors: Vec<(String, Vec<T>)>,
+}
+
+impl<T: Real> Snapshot<T> {
+    /// A session now.
+    ///
+    /// # Errors
+    /// `OutOfMemory`, `Diverged` where its numbers are not finite.
+    pub fn of(session: &Session<T>, options: &FitOptions) -> Result<Self> {
+        let buffers = session.solver.buffers();
+        let parts = [session.values()].into_iter().chain(buffers);
+        let mut tensors = Vec::new();
+        for (k, numbers) in parts.enumerate() {
+            if !are_finite(numbers) {
+                return Err(session.diverged("finite weights", "NaN or Infinity", options));
+            }
+            let mut copy = zeros(numbers.len(), "the trainer")?;
+            copy.copy_from_slice(numbers);
+            let name = k.checked_sub(1).map_or(VALUES.into(), buffer_name);
+            tensors.push((name, copy));
+        }
+        let state = TrainerState {
+            format: TRAINER_FORMAT.into(),
+            network: network::<T>(session.architecture()),
+            seed: session.seed,
+            options: options.to_json(),
+            done: session.done,
+            schedule: session.schedule.scalars(),
+            optimizer: session.solver.scalars(),
+        };
+        let json = serde_json::to_value(state)
+            .map_err(|error| Error::new(Code::Internal, "JSON", "the trainer", error))?;
+        Ok(Snapshot { json, tensors })
+    }
+
+    /// Writes it, whole or not at all.
+    ///
+    /// # Errors
+    /// `File`
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let lent: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(name, numbers)| (name.clone(), T::lend(numbers)))
+            .collect();
+        archive::write(path, &self.json, &lent)
+    }
+}
+
+/// The session of the file at `path`, and its options: those of the file, which `given` may only repeat where they
+/// decide the course.
+///
+/// # Errors
+/// `File` and `CorruptFile`; `InvalidCombination` where the file is of another network or of another course.
+pub fn read_session<T: Real>(
+    architecture: Arc<Architecture>,
+    given: &Value,
+    path: &Path,
+) -> Result<(FitOptions, Session<T>)> {
+    let shown = path.to_string_lossy();
+    let file = Opened { path: &shown };
+    let (json, tensors) = archive::read(path)?;
+    let mut tensors = Tensors { file, tensors };
+    let state: TrainerState = serde_json::from_value(json).map_err(|error| file.corrupt(error))?;
+    if state.format != TRAINER_FORMAT {
+        return Err(file.corrupt(format!("'{}'", state.format)));
+    }
+    let network = network::<T>(&architecture);
+    if state.network != network {
+        return Err(file.other("a network as in the file", &state.network, &network));
+    }
+    let (loss, outputs) = (architecture.loss(), architecture.output_count());
+    let options = FitOptions::resumed(given, &state.options, loss, outputs)?;
+    let values: Vec<T> = tensors.take(VALUES, Some(architecture.value_count()))?;
+    let mut session = Session::new(architecture, state.seed, &options, &values)?;
+    let buffers = session
+        .solver
+        .restore(&state.optimizer)
+        .map_err(|error| file.corrupt(error))?;
+    for (k, buffer) in buffers.into_iter().enumerate() {
+        buffer.copy_from_slice(&tensors.take::<T>(&buffer_name(k), Some(buffer.len()))?);
+    }
+    session
+        .schedule
+        .restore_scalars(&state.schedule)
+        .map_err(|error| file.corrupt(error))?;
+    session.done = state.done;
+    Ok((options, session))
 }
 
 fn buffer_name(k: usize) -> String {

@@ -100,6 +100,21 @@ impl<T: Real> Data<T> {
             .map(|place| start + place))
     }
 
+    /// Takes other rows: inputs, targets and, unless they weigh the same, weights, which may be negative. Whether they
+    /// are finite, and what the loss takes.
+    pub fn refill(&mut self, parts: [&[T]; 3]) -> bool {
+        for (own, part) in self.parts.iter_mut().zip(parts) {
+            own.clear();
+            own.extend_from_slice(part);
+        }
+        parts.into_iter().all(are_finite) && self.is_complete() && self.check_targets().is_none()
+    }
+
+    /// Whether the targets are gradients of the outputs.
+    pub fn are_gradients(&self) -> bool {
+        matches!(self.loss, Loss::Given { .. })
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> usize {
         self.part(Part::Inputs).len() / self.width
@@ -156,11 +171,13 @@ impl<T: Real> Data<T> {
         self.part(Part::Weights).get(row).copied().unwrap_or(T::ONE)
     }
 
-    /// How much some rows count in all.
+    /// How much some rows count in all: the sum of the absolute values, since weights of a step may be negative.
     #[inline]
     pub fn weight_of(&self, rows: &[u32]) -> f64 {
         if self.is_weighted() {
-            rows.iter().map(|&row| self.weight(row as usize).to_f64()).sum()
+            rows.iter()
+                .map(|&row| self.weight(row as usize).to_f64().abs())
+                .sum()
         } else {
             rows.len() as f64
         }
@@ -171,9 +188,11 @@ impl<T: Real> Data<T> {
         !self.part(Part::Weights).is_empty()
     }
 
-    /// The first target that the loss is not defined for, or the first weight that is none.
-    pub fn check(&self) -> Option<Refusal> {
-        self.check_weights().or_else(|| self.check_targets())
+    /// The first target that the loss is not defined for, or the first weight that is none: weights of a step may be
+    /// negative, and all 0.
+    pub fn check(&self, is_step: bool) -> Option<Refusal> {
+        let weights = if is_step { None } else { self.check_weights() };
+        weights.or_else(|| self.check_targets())
     }
 
     fn check_weights(&self) -> Option<Refusal> {

@@ -5,6 +5,7 @@
 //! | [`options`] | what a user chooses of a fit, read from JSON |
 //! | [`data`] | the rows |
 //! | [`run`] | the run: epochs, and when they end |
+//! | [`session`] | what one step, or fit, hands to the next |
 //! | [`solver`] | its optimizer at work |
 //! | [`trainer`] | gradients and losses of batches, on several threads |
 //! | [`narrow`] | gradients and steps of narrow networks |
@@ -20,6 +21,7 @@ pub mod monitor;
 pub mod narrow;
 pub mod options;
 pub mod run;
+pub mod session;
 pub mod solver;
 pub mod tiny;
 pub mod trainer;
@@ -28,6 +30,7 @@ pub use data::{Data, Part};
 pub use monitor::{EpochReport, History, Monitor, StoppedBy};
 pub use options::FitOptions;
 pub use run::{Problem, Run};
+pub use session::{Done, Session, Targets};
 
 use std::sync::Arc;
 
@@ -58,9 +61,20 @@ impl Start {
         let options = FitOptions::from_json(&given, architecture.loss(), architecture.output_count())?;
         Ok(Start { given, options, seed })
     }
+
+    /// The options.
+    pub fn options(&self) -> &FitOptions {
+        &self.options
+    }
+
+    /// The seed of the network.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
 }
 
-/// A run from `values`, or from the checkpoint that the options name.
+/// A run from `values`, or from the checkpoint that the options name, with the buffers of a session that is over, if there
+/// is `one`.
 ///
 /// # Errors
 /// Those of [`Run::new`] and [`checkpoint::resume`].
@@ -70,18 +84,50 @@ pub fn begin<T: Real>(
     data: Data<T>,
     held_out: Option<Data<T>>,
     values: &[T],
+    one: Option<Session<T>>,
 ) -> Result<Run<T>> {
-    let problem = Problem {
+    let problem = problem(architecture.clone(), start.options.clone(), data, held_out);
+    if let Some(path) = &start.options.resume {
+        return checkpoint::resume(problem, &start.given, path);
+    }
+    let options = &start.options;
+    let session = match one {
+        Some(session) => session.again(start.seed, options, values)?,
+        None => Session::new(architecture, start.seed, options, values)?,
+    };
+    Run::new(problem, &mut Some(session))
+}
+
+/// A run that goes on where `session` is, which the run takes. The options of the trainer it belongs to are `own`.
+///
+/// # Errors
+/// Those of [`Run::new`]; `InvalidCombination` where the options want what the trainer cannot do. The session is still there.
+pub fn go_on<T: Real>(
+    architecture: Arc<Architecture>,
+    (start, own): (&Start, &FitOptions),
+    data: Data<T>,
+    held_out: Option<Data<T>>,
+    session: &mut Option<Session<T>>,
+) -> Result<Run<T>> {
+    start.options.check_goes_on(own)?;
+    let mut problem = problem(architecture, start.options.clone(), data, held_out);
+    problem.horizon = own.epochs;
+    Run::new(problem, session)
+}
+
+fn problem<T: Real>(
+    architecture: Arc<Architecture>,
+    options: FitOptions,
+    data: Data<T>,
+    held_out: Option<Data<T>>,
+) -> Problem<T> {
+    Problem {
         architecture,
-        seed: start.seed,
-        options: start.options.clone(),
+        horizon: options.epochs,
+        options,
         has_sample_weights: data.is_weighted(),
         data,
         held_out,
-    };
-    match problem.options.resume.clone() {
-        None => Run::new(problem, values),
-        Some(path) => checkpoint::resume(problem, &start.given, &path),
     }
 }
 

@@ -119,32 +119,52 @@ pub struct Monitor<T> {
 /// The values after the last epoch, and what all came to.
 #[derive(Debug, Default)]
 pub struct Published<T> {
+    /// What they are only where there are some: before the first epoch the network has its own.
     values: Vec<T>,
+    has_values: bool,
     history: History,
 }
 
 impl<T: Real> Published<T> {
-    /// Takes the values at the end of an epoch, whole.
-    pub fn add(&mut self, values: &[T], report: EpochReport) {
-        self.values.copy_from_slice(values);
+    /// Takes what an epoch came to.
+    pub fn add(&mut self, report: EpochReport) {
         self.history.add(report);
     }
 
-    /// Takes other values: the best ones, at the end.
+    /// Takes the values after the last epoch, whole.
     pub fn replace(&mut self, values: &[T]) {
-        self.values.copy_from_slice(values);
+        self.values.clear();
+        self.values.extend_from_slice(values);
+        self.has_values = true;
+    }
+
+    /// Puts the values into `values`, which hold those of the beginning.
+    pub fn copy(&self, values: &mut [T]) {
+        if self.has_values {
+            values.copy_from_slice(&self.values);
+        }
+    }
+
+    /// The memory of the values.
+    pub fn into_values(self) -> Vec<T> {
+        self.values
     }
 }
 
 impl<T: Real> Monitor<T> {
-    /// Begins with the epochs that are done already and the values after them; `most_epochs` are to be done in all.
+    /// Begins with the epochs that are done already; `most_epochs` are to be done in all. Values will be published in the
+    /// memory of `values`.
     pub fn new(values: Vec<T>, mut history: History, most_epochs: usize) -> Self {
         // At once, as far as that is little: to move them again and again would show where epochs are short.
         history.reserve(most_epochs.min(MOST_AT_ONCE));
         Monitor {
             stop: AtomicU8::new(0),
             epochs: AtomicUsize::new(history.epochs()),
-            published: Mutex::new(Published { values, history }),
+            published: Mutex::new(Published {
+                values,
+                has_values: false,
+                history,
+            }),
         }
     }
 
@@ -164,7 +184,8 @@ impl<T: Real> Monitor<T> {
     /// Publishes the values at the end of an epoch, whole.
     pub fn publish(&self, values: &[T], report: EpochReport) {
         let mut published = self.lock();
-        published.add(values, report);
+        published.add(report);
+        published.replace(values);
         self.epochs.store(published.history.epochs(), Ordering::Release);
     }
 
@@ -189,9 +210,9 @@ impl<T: Real> Monitor<T> {
         self.epochs.load(Ordering::Acquire)
     }
 
-    /// The values that were published last.
+    /// Puts the values that were published last into `values`, which hold those of the beginning.
     pub fn copy_values(&self, values: &mut [T]) {
-        values.copy_from_slice(&self.lock().values);
+        self.lock().copy(values);
     }
 
     /// The history so far, as `take` sees it.

@@ -170,6 +170,45 @@ impl FitOptions {
         })
     }
 
+    /// Refuses what a fit of a trainer with the options `own` cannot do.
+    ///
+    /// # Errors
+    /// `InvalidCombination`
+    pub fn check_goes_on(&self, own: &FitOptions) -> Result<()> {
+        let refused = |rule: &str, key: &str, received: String, cure: &str| {
+            let error = Error::new(Code::InvalidCombination, rule, format!("options.{key}"), received);
+            Err(error.cure(cure))
+        };
+        let another = "make another trainer";
+        if self.optimizer != own.optimizer {
+            let received = Shown(&json!(self.optimizer)["type"]).to_string();
+            return refused(
+                "the trainer's own optimizer, with the same parameters,",
+                "optimizer",
+                received,
+                another,
+            );
+        }
+        if self.schedule != own.schedule {
+            let received = Shown(&json!(self.schedule)["type"]).to_string();
+            return refused(
+                "the trainer's own schedule, with the same parameters,",
+                "schedule",
+                received,
+                another,
+            );
+        }
+        match &self.resume {
+            None => Ok(()),
+            Some(path) => refused(
+                "no checkpoint",
+                "resume",
+                format!("'{path}'"),
+                "use trainer.resume()",
+            ),
+        }
+    }
+
     /// What decides the numbers of the run, every default written out.
     pub fn to_json(&self) -> Value {
         let mut json = json!({

@@ -10,22 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::nn::architecture::Architecture;
 use crate::nn::archive;
-use crate::nn::batch::penalty;
 use crate::nn::error::{Code, Error, JsNumber, Result};
-use crate::nn::host::{self, Clock};
+use crate::nn::host::Clock;
 use crate::nn::kernels::are_finite;
-use crate::nn::lines::Lines;
 use crate::nn::online::zeros;
-use crate::nn::optimizer::clip_norm;
 use crate::nn::random::Generator;
 use crate::nn::real::Real;
-use crate::nn::schedule::ScheduleState;
 
 use super::data::Data;
 use super::monitor::{EpochReport, History, Monitor, Published, StoppedBy};
 use super::options::FitOptions;
-use super::solver::Solver;
-use super::trainer::{LossSum, Trainer, Work};
+use super::session::{Session, diverged};
+use super::trainer::{LossSum, Work};
 
 /// What the streams of random numbers of a run are for, beside the masks of its steps.
 const SHUFFLE: u64 = u64::MAX;
@@ -35,10 +31,10 @@ const SPLIT: u64 = u64::MAX - 1;
 pub struct Problem<T> {
     /// The shape of the network.
     pub architecture: Arc<Architecture>,
-    /// Where every random choice comes from.
-    pub seed: u64,
     /// How.
     pub options: FitOptions,
+    /// How many epochs the schedule spans; those of a trainer go on from fit to fit.
+    pub horizon: usize,
     /// The rows of training, and of validation if a fraction of them is taken.
     pub data: Data<T>,
     /// Rows of validation of their own.
@@ -55,12 +51,7 @@ pub struct Run<T> {
     pub(super) validation: Vec<u32>,
     /// The rows of training in the order of the epoch.
     order: Vec<u32>,
-    trainer: Trainer<T>,
-    pub(super) values: Lines<T>,
-    /// Of all parameters, where a step needs them at once; else empty.
-    gradients: Vec<T>,
-    pub(super) solver: Solver<T>,
-    pub(super) schedule: ScheduleState,
+    pub(super) session: Session<T>,
     pub(super) watch: Watch,
     /// The values after the best epoch, if they are to be restored.
     pub(super) best: Option<Vec<T>>,
@@ -70,6 +61,8 @@ pub struct Run<T> {
     clock: Clock,
     /// What the monitor publishes, while nobody watches it.
     unwatched: Option<Published<T>>,
+    /// Whether the session's values are those of a whole epoch that is not published.
+    is_ahead: bool,
     ended: Option<StoppedBy>,
 }
 
@@ -87,11 +80,15 @@ pub(super) struct Watch {
 }
 
 impl<T: Real> Run<T> {
-    /// Gets ready to train a network from `values`.
+    /// Gets ready to train from where the session is.
     ///
     /// # Errors
-    /// `OutOfRange` where a fraction leaves no rows, `File` where the checkpoint cannot be written, `OutOfMemory`.
-    pub fn new(mut problem: Problem<T>, values: &[T]) -> Result<Self> {
+    /// `OutOfRange` where a fraction leaves no rows, `File` where the checkpoint cannot be written, `OutOfMemory`; then
+    /// the session is still there.
+    ///
+    /// # Panics
+    /// Where there is no session.
+    pub fn new(mut problem: Problem<T>, session: &mut Option<Session<T>>) -> Result<Self> {
         let Problem {
             architecture,
             options,
@@ -117,50 +114,37 @@ impl<T: Real> Run<T> {
                 data.weigh_classes(weights)?;
             }
         }
-        let count = architecture.parameter_count();
-        let copy = || {
-            let mut copy = zeros(values.len(), "the weights")?;
-            copy.copy_from_slice(values);
-            Ok(copy)
-        };
-        let (schedule, threads) = (
-            options.schedule.state(),
-            options.threads.unwrap_or_else(host::threads),
-        );
         let keeps_best = options
             .early_stopping
             .is_some_and(|stopping| stopping.restore_best);
-        let solver = Solver::new(&options.optimizer, architecture)?;
-        let (training, validation) = split(&problem)?;
-        let Problem {
-            architecture,
-            options,
-            ..
-        } = &problem;
+        let there = session.as_mut().expect("a run has a session");
+        let (training, validation) = split(&problem, there.seed)?;
+        let options = &problem.options;
         let batch = options.batch_size.unwrap_or(usize::MAX).min(training.len());
-        let trainer = Trainer::new(architecture, batch, validation.len(), threads)?;
-        let needs_all = options.clip_norm.is_some() || !trainer.has_room(batch);
+        there.prepare(options, batch, validation.len())?;
+        there.has_converged = false;
+        let best = keeps_best
+            .then(|| zeros(there.values.len(), "the weights"))
+            .transpose()?;
+        let published = std::mem::take(&mut there.spare);
         Ok(Run {
-            trainer,
-            gradients: zeros(if needs_all { count } else { 0 }, "the gradients")?,
             order: training.clone(),
             training,
             validation,
-            solver,
-            schedule,
             watch: Watch {
                 best: f64::MAX,
                 best_epoch: 0,
                 last: f64::MAX,
                 has_converged: false,
             },
-            best: keeps_best.then(copy).transpose()?,
+            best,
             epoch: 0,
-            monitor: Arc::new(Monitor::new(copy()?, History::default(), options.epochs)),
-            values: Lines::copy(values, "the weights")?,
+            monitor: Arc::new(Monitor::new(published, History::default(), options.epochs)),
             clock: Clock::start(),
             unwatched: None,
+            is_ahead: false,
             ended: None,
+            session: session.take().expect("it is there"),
             problem,
         })
     }
@@ -173,7 +157,9 @@ impl<T: Real> Run<T> {
     /// Takes up a run where it was, after these epochs.
     pub(super) fn restore(&mut self, history: History) {
         self.epoch = history.epochs();
-        self.monitor = Arc::new(Monitor::new(self.values.to_vec(), history, self.options().epochs));
+        let monitor = Monitor::new(Vec::new(), history, self.options().epochs);
+        monitor.replace(&self.session.values);
+        self.monitor = Arc::new(monitor);
     }
 
     /// How many epochs are done.
@@ -196,6 +182,9 @@ impl<T: Real> Run<T> {
     pub fn set_watched(&mut self, is_watched: bool) {
         // A checkpoint holds the history.
         if is_watched || self.options().checkpoint.is_some() {
+            if self.ended.is_none() {
+                self.publish();
+            }
             if let Some(published) = self.unwatched.take() {
                 self.monitor.put(published);
             }
@@ -239,12 +228,54 @@ impl<T: Real> Run<T> {
         Ok(verdict)
     }
 
-    /// Puts the best values in place of the last ones.
+    /// Shows those who watch the best values in place of the last ones.
     fn finish(&mut self) {
-        if let Some(best) = self.best.as_ref().filter(|_| self.watch.best_epoch > 0) {
+        match self.unwatched.take() {
+            Some(published) => self.monitor.put(published),
+            None => {
+                if let Some(best) = self.best_values() {
+                    self.monitor.replace(best);
+                }
+            }
+        }
+    }
+
+    /// Those of the best epoch, where they are kept.
+    fn best_values(&self) -> Option<&[T]> {
+        self.best.as_deref().filter(|_| self.watch.best_epoch > 0)
+    }
+
+    /// Puts the final values of a run that has ended into `values`, which hold those that it began with.
+    pub fn copy_final(&self, values: &mut [T]) {
+        match self.best_values() {
+            Some(best) => values.copy_from_slice(best),
+            None if self.is_ahead => values.copy_from_slice(&self.session.values),
+            None => self.monitor.copy_values(values),
+        }
+    }
+
+    /// Frees the rows: a run that has ended needs them no more.
+    pub fn forget_data(&mut self) {
+        self.problem.data = Data::new(&self.problem.architecture);
+        self.problem.held_out = None;
+    }
+
+    /// The session after a run that has ended. What its values are is not said: see [`copy_final`](Self::copy_final).
+    pub fn into_session(self) -> Session<T> {
+        let steps = self.order.len().div_ceil(self.problem.batch(&self.order));
+        let mut session = self.session;
+        session.spare = self.monitor.take().into_values();
+        session.done.epochs += self.epoch;
+        session.done.steps += (self.epoch * steps) as u64;
+        session
+    }
+
+    /// Puts values that are ahead where whoever looks finds them, and where a new epoch does not change them.
+    fn publish(&mut self) {
+        if std::mem::take(&mut self.is_ahead) {
             match &mut self.unwatched {
-                Some(published) => published.replace(best),
-                None => self.monitor.replace(best),
+                Some(published) => published.replace(&self.session.values),
+                None => self.monitor.replace(&self.session.values),
             }
         }
     }
@@ -282,19 +313,19 @@ impl<T: Real> Run<T> {
 
     /// Trains for an epoch; whether it is whole: it was not stopped in the middle.
     fn epoch(&mut self, is_timed: bool) -> Result<bool> {
-        let options = &self.problem.options;
-        let rate = self
-            .schedule
-            .rate(self.epoch, options.epochs, options.learning_rate);
+        self.publish();
+        let Problem { options, horizon, .. } = &self.problem;
+        let epoch = self.session.done.epochs + self.epoch;
+        let rate = self.session.schedule.rate(epoch, *horizon, options.learning_rate);
         if !self.shuffle() {
             return Ok(false);
         }
-        let Some(loss) = self.train(rate)? else {
+        let Some(loss) = self.train(rate) else {
             return Ok(false);
         };
         let loss = self.finite("loss", loss.mean())?;
-        if !are_finite(&self.values) {
-            return Err(self.diverged("weights", "NaN or Infinity"));
+        if !are_finite(&self.session.values) {
+            return Err(self.diverged("finite weights", "NaN or Infinity"));
         }
         let validation_loss = if self.validation.is_empty() {
             None
@@ -319,14 +350,17 @@ impl<T: Real> Run<T> {
         self.epoch += 1;
         self.judge(report.validation_loss.unwrap_or(report.loss));
         match &mut self.unwatched {
-            Some(published) => published.add(&self.values, report),
-            None => self.monitor.publish(&self.values, report),
+            Some(published) => {
+                published.add(report);
+                self.is_ahead = true;
+            }
+            None => self.monitor.publish(&self.session.values, report),
         }
     }
 
     /// Takes the watched loss of the epoch that has ended.
     fn judge(&mut self, loss: f64) {
-        self.schedule.observe(loss);
+        self.session.schedule.observe(loss);
         let least = self
             .options()
             .early_stopping
@@ -336,7 +370,7 @@ impl<T: Real> Run<T> {
             self.watch.best = loss;
             self.watch.best_epoch = self.epoch;
             if let Some(best) = &mut self.best {
-                best.copy_from_slice(&self.values);
+                best.copy_from_slice(&self.session.values);
             }
         }
     }
@@ -348,72 +382,30 @@ impl<T: Real> Run<T> {
         }
         let is_stopped = stops(&self.monitor, self.clock, self.options().timeout);
         self.order.copy_from_slice(&self.training);
-        let numbers = [SHUFFLE, self.epoch as u64, 0];
-        let mut generator = Generator::stream(self.problem.seed, numbers);
+        let numbers = [SHUFFLE, (self.session.done.epochs + self.epoch) as u64, 0];
+        let mut generator = Generator::stream(self.session.seed, numbers);
         shuffle(&mut self.order, &mut generator, &is_stopped)
     }
 
     /// Goes once over the rows of training; their loss, or nothing if stopped.
-    fn train(&mut self, rate: f64) -> Result<Option<LossSum>> {
-        let Problem {
-            architecture,
-            seed,
-            options,
-            ..
-        } = &self.problem;
-        let (count, seed) = (architecture.parameter_count(), *seed);
-        let is_stopped = stops(&self.monitor, self.clock, options.timeout);
-        let (all_rows, batch) = all_rows(&self.problem, &self.order, &is_stopped);
-        let first_step = (self.epoch * self.order.len().div_ceil(batch)) as u64;
-        let trainer = &mut self.trainer;
-        if let (Solver::Steps(state), true) = (&mut self.solver, self.gradients.is_empty()) {
-            let (values, numbers) = (&mut self.values, (seed, first_step));
-            return Ok(trainer.steps(all_rows, batch, values, (state, rate), numbers));
-        }
-        let mut all = LossSum::default();
-        for (k, rows) in self.order.chunks(batch).enumerate() {
-            let step = first_step + k as u64;
-            let work = Work { rows, ..all_rows };
-            let trainer = &mut self.trainer;
-            let loss = match &mut self.solver {
-                Solver::Steps(state) => {
-                    let (values, gradients) = (&mut self.values, &mut self.gradients);
-                    let loss = trainer.gradient(work, values, seed, step, gradients);
-                    if let Some(norm) = options.clip_norm {
-                        clip_norm(gradients, norm);
-                    }
-                    state.step(&mut values[..count], gradients, rate);
-                    let Some(loss) = loss else { return Ok(None) };
-                    trainer.update_statistics(architecture, &mut self.values);
-                    loss
-                }
-                Solver::Lbfgs(state, tried) => {
-                    tried.copy_from_slice(&self.values);
-                    let mut first = None;
-                    let mut evaluate = |params: &[T], gradients: &mut [T]| {
-                        tried[..count].copy_from_slice(params);
-                        let loss = trainer.gradient(work, tried, seed, step, gradients);
-                        first.get_or_insert(loss);
-                        // Not a number ends the search for a step.
-                        loss.map_or(f64::NAN, |loss| loss.mean() + penalty(architecture, tried))
-                    };
-                    let report = state.step(&mut self.values[..count], &mut evaluate, rate);
-                    self.watch.has_converged = report.converged;
-                    let Some(Some(loss)) = first.filter(|_| !is_stopped()) else {
-                        return Ok(None);
-                    };
-                    trainer.update_statistics(architecture, &mut self.values);
-                    loss
-                }
-            };
-            self.finite_loss(loss)?;
-            all.add(loss);
-        }
-        Ok(Some(all))
-    }
-
-    fn finite_loss(&self, loss: LossSum) -> Result<()> {
-        self.finite("loss", loss.mean()).map(|_| ())
+    fn train(&mut self, rate: f64) -> Option<LossSum> {
+        let problem = &self.problem;
+        let is_stopped = stops(&self.monitor, self.clock, problem.options.timeout);
+        let batch = problem.batch(&self.order);
+        let steps = self.epoch * self.order.len().div_ceil(batch);
+        let first_step = self.session.done.steps + steps as u64;
+        let work = Work {
+            architecture: &problem.architecture,
+            data: &problem.data,
+            rows: &self.order,
+            next: None,
+            is_stopped: &is_stopped,
+        };
+        let loss = self
+            .session
+            .train(work, batch, &problem.options, rate, first_step);
+        self.watch.has_converged = self.session.has_converged;
+        loss
     }
 
     /// The loss over the rows of validation; nothing if stopped.
@@ -427,49 +419,31 @@ impl<T: Real> Run<T> {
             next: None,
             is_stopped: &is_stopped,
         };
-        self.trainer.loss(work, &self.values, &mut |_| {})
+        self.session.validate(work)
     }
 
     fn finite(&self, what: &str, number: f64) -> Result<f64> {
         if number.is_finite() {
             return Ok(number);
         }
-        Err(self.diverged(what, JsNumber(number)))
+        Err(self.diverged(&format!("a finite {what}"), JsNumber(number)))
     }
 
-    fn diverged(&self, what: &str, received: impl std::fmt::Display) -> Error {
+    fn diverged(&self, expected: &str, received: impl std::fmt::Display) -> Error {
         let name = format!("epoch {}", self.epoch + 1);
-        let expected = if what == "weights" {
-            "finite weights".to_string()
-        } else {
-            format!("a finite {what}")
-        };
-        let rate = JsNumber(self.options().learning_rate);
-        Error::new(Code::Diverged, expected, name, received).cure(&format!(
-            "try a learningRate below {rate}, clipNorm: 1, or inputs and targets scaled to about -1 to 1"
-        ))
+        diverged(expected, name, received, self.options().learning_rate)
     }
 }
 
-/// What an epoch goes over, and how many rows at a time.
-fn all_rows<'a, T>(
-    problem: &'a Problem<T>,
-    order: &'a [u32],
-    is_stopped: &'a (dyn Fn() -> bool + Sync),
-) -> (Work<'a, T>, usize) {
-    let work = Work {
-        architecture: &problem.architecture,
-        data: &problem.data,
-        rows: order,
-        next: None,
-        is_stopped,
-    };
-    let batch = problem.options.batch_size.unwrap_or(usize::MAX);
-    (work, batch.min(order.len()))
+impl<T> Problem<T> {
+    /// How many of the rows make a step.
+    fn batch(&self, rows: &[u32]) -> usize {
+        self.options.batch_size.unwrap_or(usize::MAX).min(rows.len())
+    }
 }
 
 /// The places of the rows of training and of validation.
-fn split<T: Real>(problem: &Problem<T>) -> Result<(Vec<u32>, Vec<u32>)> {
+fn split<T: Real>(problem: &Problem<T>, seed: u64) -> Result<(Vec<u32>, Vec<u32>)> {
     let rows = problem.data.rows();
     let mut all: Vec<u32> = (0..rows as u32).collect();
     if let Some(held_out) = &problem.held_out {
@@ -485,11 +459,7 @@ fn split<T: Real>(problem: &Problem<T>) -> Result<(Vec<u32>, Vec<u32>)> {
         return Err(Error::new(Code::OutOfRange, expected, name, fraction));
     }
     if problem.options.shuffle {
-        shuffle(
-            &mut all,
-            &mut Generator::stream(problem.seed, [SPLIT, 0, 0]),
-            &|| false,
-        );
+        shuffle(&mut all, &mut Generator::stream(seed, [SPLIT, 0, 0]), &|| false);
     }
     let mut validation = all.split_off(rows - held);
     all.sort_unstable();

@@ -31,6 +31,18 @@ impl<T: Real> Solver<T> {
         })
     }
 
+    /// As [`new`](Self::new), in the same memory where it is as much.
+    ///
+    /// # Errors
+    /// `OutOfMemory` where the system has none.
+    pub fn again(self, optimizer: &Optimizer, architecture: &Architecture) -> Result<Self> {
+        match self {
+            Solver::Steps(state) => state.again(optimizer).map(Solver::Steps),
+            Solver::Lbfgs(..) => None,
+        }
+        .map_or_else(|| Self::new(optimizer, architecture), Ok)
+    }
+
     /// What is remembered for each parameter.
     pub fn buffers(&self) -> Vec<&[T]> {
         match self {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::nn::architecture::Architecture;
+use crate::nn::architecture::{Architecture, Layer};
 use crate::nn::batch::{Batch, Masks, Next, Sink, most_gradients};
 use crate::nn::error::Result;
 use crate::nn::lines::{Lines, whole_lines};
@@ -104,17 +104,7 @@ impl<T: Real> Trainer<T> {
     /// # Errors
     /// `OutOfMemory` where the system has none.
     pub fn new(architecture: &Architecture, batch: usize, others: usize, threads: usize) -> Result<Self> {
-        let layers = architecture.layers();
-        let needs_all_rows = layers
-            .iter()
-            .any(|layer| layer.options.normalization == Some(Normalization::Batch));
-        let largest = layers.iter().map(|layer| layer.weights.len()).max().unwrap_or(1);
-        let most = MOST_ROWS.min((MOST_WORK / largest).max(1));
-        let batch = if needs_all_rows { batch } else { batch.min(most) };
-        let capacity = batch.max(others.min(ROWS_OF_LOSS).min(most));
-        let threads = threads
-            .min(work_of(architecture, capacity) / WORK_OF_A_THREAD)
-            .max(1);
+        let (capacity, threads) = size(architecture, batch, others, threads);
         let team = Team::new(threads);
         let narrow = Narrow::new(architecture, capacity)?;
         let room_size = whole_lines::<T>(most_gradients(architecture));
@@ -122,7 +112,7 @@ impl<T: Real> Trainer<T> {
             rooms: Lines::zeros(room_size * team.size(), "the gradients")?,
             room_size,
             team,
-            shares_rows: !needs_all_rows,
+            shares_rows: !needs_all_rows(architecture),
             begun: None,
             narrow,
             batch: Batch::new(architecture, capacity)?,
@@ -131,6 +121,27 @@ impl<T: Real> Trainer<T> {
             weights: zeros(capacity, "a batch")?,
             losses: vec![0.0; capacity],
         })
+    }
+
+    /// Whether [`new`](Self::new) would make the same again.
+    pub fn is_for(&self, architecture: &Architecture, batch: usize, others: usize, threads: usize) -> bool {
+        (self.batch.capacity(), self.team.size()) == size(architecture, batch, others, threads)
+    }
+
+    /// Whether a larger one would be of no use for batches of so many rows.
+    pub fn serves(&self, architecture: &Architecture, rows: usize) -> bool {
+        self.has_room(rows) || self.batch.capacity() >= size(architecture, rows, 0, 1).0
+    }
+
+    /// About how many bytes it holds.
+    pub fn bytes(&self) -> usize {
+        let numbers = self.inputs.len() + self.targets.len() + self.weights.len() + self.rooms.len();
+        numbers * size_of::<T>() + self.batch.bytes()
+    }
+
+    /// Ends the threads until they are needed again.
+    pub fn rest(&mut self) {
+        self.team = Team::new(self.team.size());
     }
 
     /// The gradient of the objective over the rows, at `values`, into `gradients` `[parameters]`, and their data
@@ -202,6 +213,7 @@ impl<T: Real> Trainer<T> {
             return narrow.steps(work, batch, values, state, rate);
         }
         let mut all = LossSum::default();
+        self.begun = None;
         let mut masks = Masks {
             seed,
             step: first_step,
@@ -380,6 +392,26 @@ impl<T: Real> Trainer<T> {
         let terms = self.weights.iter().zip(&self.losses).take(rows.len());
         terms.map(|(w, loss)| w.to_f64() * loss).sum()
     }
+}
+
+/// How many rows there is room for at a time, and how many threads pay.
+fn size(architecture: &Architecture, batch: usize, others: usize, threads: usize) -> (usize, usize) {
+    let layers = architecture.layers();
+    let largest = layers.iter().map(|layer| layer.weights.len()).max().unwrap_or(1);
+    let most = MOST_ROWS.min((MOST_WORK / largest).max(1));
+    let batch = if needs_all_rows(architecture) {
+        batch
+    } else {
+        batch.min(most)
+    };
+    let capacity = batch.max(others.min(ROWS_OF_LOSS).min(most));
+    let worth = work_of(architecture, capacity) / WORK_OF_A_THREAD;
+    (capacity, threads.min(worth).max(1))
+}
+
+fn needs_all_rows(architecture: &Architecture) -> bool {
+    let is_batch = |layer: &Layer| layer.options.normalization == Some(Normalization::Batch);
+    architecture.layers().iter().any(is_batch)
 }
 
 /// The multiply-adds of a forward pass.

@@ -35,17 +35,27 @@ impl Optimizer {
     pub fn state<T: Real>(&self, parameter_count: usize) -> Result<OptimizerState<T>> {
         let count = whole_lines::<T>(parameter_count).checked_mul(self.buffers()?);
         let memory = count.and_then(|count| Lines::zeros(count, "the optimizer").ok());
-        let mut memory = memory.ok_or_else(|| out_of_memory(parameter_count))?;
-        if let Optimizer::Adagrad(adagrad) = self {
-            memory.fill(T::from_f64(adagrad.initial_accumulator));
-        }
-        Ok(OptimizerState {
+        let memory = memory.ok_or_else(|| out_of_memory(parameter_count))?;
+        let first = self.first_memory();
+        let mut state = OptimizerState {
             optimizer: *self,
             parameter_count,
             memory,
             steps: 0,
             mu_product: 1.0,
-        })
+        };
+        if first != 0.0 {
+            state.memory.fill(T::from_f64(first));
+        }
+        Ok(state)
+    }
+
+    /// What each number of the memory is before the first step.
+    fn first_memory(&self) -> f64 {
+        match self {
+            Optimizer::Adagrad(adagrad) => adagrad.initial_accumulator,
+            _ => 0.0,
+        }
     }
 
     /// Those of step t, where the optimizer has any.
@@ -97,6 +107,21 @@ pub(crate) fn out_of_memory(parameter_count: usize) -> Error {
 }
 
 impl<T: Real> OptimizerState<T> {
+    /// The state of `optimizer` before the first step in the same memory, if it is as much.
+    pub fn again(mut self, optimizer: &Optimizer) -> Option<Self> {
+        let count = whole_lines::<T>(self.parameter_count).checked_mul(optimizer.buffers().ok()?);
+        if count != Some(self.memory.len()) {
+            return None;
+        }
+        self.memory.fill(T::from_f64(optimizer.first_memory()));
+        Some(OptimizerState {
+            optimizer: *optimizer,
+            steps: 0,
+            mu_product: 1.0,
+            ..self
+        })
+    }
+
     /// Moves the parameters one step, in one pass and without allocating.
     ///
     /// # Panics

@@ -1,0 +1,312 @@
+'use strict'
+
+// Training that goes on: what index.d.ts calls a Trainer. Its weights are in the addon, and come into the network's
+// buffer when somebody asks for them.
+
+const { isFloat32Array, isFloat64Array } = require('node:util').types
+const path = require('node:path')
+const { fileURLToPath } = require('node:url')
+const { checkArguments, checkOptions, lengthOf } = require('./check.js')
+const { createDataSet, readArguments } = require('./data.js')
+const { invalidType, notForTrainer } = require('./errors.js')
+const { checkFitOptions, Run } = require('./fit.js')
+const native = require('./native.js')
+
+// The buffer of a step, as src/binding/trainer.rs lays it out: 32-bit words, a loss, and from byte 64 the rows.
+const [NUMBER, ROWS, FLAGS, IS_REFUSED] = [0, 1, 2, 3]
+const LOSS = 2
+const HEADER = 64
+const WEIGHTED = 1
+const GRADIENTS = 2
+
+/** After so many steps weights that nobody asked for come into the buffer all the same: should training diverge, they are
+ * not lost. */
+const STEPS = 64
+
+const dropped = new FinalizationRegistry((number) => native.dropTrainer(number))
+
+/**
+ * What a trainer may do with its network.
+ * @typedef {object} Access
+ * @property {object} model
+ * @property {ArrayBuffer} buffer
+ * @property {number} seed
+ * @property {(name: string) => number} claim - refuses while the network trains, and brings the weights that another
+ *   trainer has into the buffer; which version of the weights that is
+ * @property {(trainer?: Trainer) => void} lead - whose weights are newer than those in the buffer
+ * @property {() => number} change - counts a change of the weights in the buffer; the version they are now
+ * @property {(run?: Run) => void} run - the fit that is running
+ */
+
+class Trainer {
+  #network
+  #access
+  #options
+  /** The addon's number of the trainer. */
+  #number
+  /** Which version of the network's weights the trainer went on from. */
+  #version
+  /** How many steps were taken since they were in the buffer. */
+  #ahead = 0
+  /** What is being saved or read, for errors. */
+  #words
+  #loss
+  #numbers
+
+  /**
+   * @param {object} network - the NeuralNetwork
+   * @param {Access} access
+   */
+  constructor(network, access, options) {
+    this.#network = network
+    this.#access = access
+    this.#options = ownOptions(options)
+    this.#version = access.claim('trainer')
+    const json = checkFitOptions(access, this.#options)
+    this.#number = native.createTrainer(access.buffer, json, access.seed)
+    dropped.register(this, this.#number)
+    this.#reserve(1)
+  }
+
+  get network() {
+    return this.#network
+  }
+
+  get steps() {
+    return native.trainerSteps(this.#number)
+  }
+
+  step(inputs, targets, options) {
+    checkArguments('step', arguments.length, 2, 3)
+    const { gradients, sampleWeights } = options === undefined ? NOTHING : stepOptions(options)
+    const rows = this.#copy(inputs, targets, sampleWeights)
+    this.#claim('step')
+    const words = this.#words
+    let loss
+    try {
+      if (rows > 0) {
+        words[ROWS] = rows
+        words[FLAGS] = (sampleWeights === undefined ? 0 : WEIGHTED) | (gradients === true ? GRADIENTS : 0)
+        native.step(words.buffer)
+        loss = this.#loss[0]
+      }
+      // Whatever is unusual takes the long way, which also finds the words for what is wrong.
+      if (rows === 0 || words[IS_REFUSED] !== 0) loss = this.#stepSlowly(inputs, targets, options)
+    } catch (error) {
+      if (error.code === 'ERR_MIKIR_DIVERGED') this.#restart()
+      throw error
+    }
+    if (++this.#ahead === STEPS) this.refresh()
+    else if (this.#ahead === 1) this.#access.lead(this)
+    return loss
+  }
+
+  async fit(...parameters) {
+    let run
+    let ended
+    native.within((scope) => {
+      run = this.#begin('fit', parameters, scope)
+      ended = run.start()
+    })
+    await ended
+    return this.#end(run)
+  }
+
+  fitSync(...parameters) {
+    let history
+    native.within((scope) => {
+      const run = this.#begin('fitSync', parameters, scope)
+      run.run()
+      history = this.#end(run)
+    })
+    return history
+  }
+
+  async save(file) {
+    checkArguments('save', arguments.length, 1)
+    const name = pathOf(file)
+    this.#claim('save')
+    await task((wake) => native.saveTrainer(this.#number, name, wake), native.endTask)
+  }
+
+  async resume(file) {
+    checkArguments('resume', arguments.length, 1)
+    const name = pathOf(file)
+    this.#claim('resume')
+    this.#access.run({ name: 'resume', isCut: false, refresh() {} })
+    try {
+      await task(
+        (wake) => native.readTrainer(this.#number, name, wake),
+        (read) => native.adoptTrainer(read, this.#number, this.#access.buffer)
+      )
+      this.#version = this.#access.change()
+      this.#options = { ...this.#options, ...JSON.parse(native.trainerOptions(this.#number)) }
+    } finally {
+      this.#access.run()
+    }
+  }
+
+  /** Brings the weights into the network's buffer: a network asks for it before anybody sees them. */
+  refresh() {
+    this.#ahead = 0
+    this.#access.lead()
+    try {
+      native.publishTrainer(this.#number, this.#access.buffer)
+    } finally {
+      this.#version = this.#access.change()
+    }
+  }
+
+  /** Goes back to the weights in the network's buffer, the last that are known to be finite. */
+  #restart() {
+    this.#ahead = 0
+    this.#access.lead()
+    native.restartTrainer(this.#number, this.#access.buffer)
+  }
+
+  /** Gets ready to go on from the weights that the network has now. */
+  #claim(name) {
+    const version = this.#access.claim(name, this)
+    if (version === this.#version) return
+    native.loadTrainer(this.#number, this.#access.buffer)
+    this.#version = version
+    this.#ahead = 0
+  }
+
+  #begin(name, parameters, scope) {
+    const { data, options = {} } = readArguments(name, parameters, 1)
+    this.#claim(name)
+    if (this.#ahead > 0) this.refresh()
+    const run = new Run(name, scope, this.#number)
+    this.#access.run(run)
+    try {
+      const { model, buffer, seed } = this.#access
+      const all = { ...this.#options, ...checkOptions('options', options) }
+      run.prepare({ model, buffer, seed }, data, all)
+      return run
+    } catch (error) {
+      this.#access.run()
+      throw error
+    }
+  }
+
+  #end(run) {
+    this.#access.run()
+    try {
+      return run.finish(this.#access.buffer)
+    } finally {
+      this.#version = this.#access.change()
+    }
+  }
+
+  /** Makes room for so many rows in the buffer of a step. */
+  #reserve(rows) {
+    const { inputCount, outputCount, precision } = this.#access.model
+    const Numbers = precision === 'f64' ? Float64Array : Float32Array
+    const width = inputCount + outputCount + 1
+    const buffer = new ArrayBuffer(HEADER + rows * width * Numbers.BYTES_PER_ELEMENT)
+    this.#words = new Uint32Array(buffer, 0, HEADER / 4)
+    this.#words[NUMBER] = this.#number
+    this.#loss = new Float64Array(buffer, LOSS * 8, 1)
+    this.#numbers = new Numbers(buffer, HEADER)
+  }
+
+  /** Copies rows into the buffer of a step: how many, or 0 if they are not written in the usual ways. */
+  #copy(inputs, targets, weights) {
+    const { inputCount, outputCount } = this.#access.model
+    const rows = Array.isArray(inputs) ? inputs.length : lengthOfFloats(inputs) / inputCount
+    if (!Number.isInteger(rows) || rows === 0) return 0
+    const width = inputCount + outputCount + 1
+    if (this.#numbers.length < rows * width) this.#reserve(rows)
+    const numbers = this.#numbers
+    const end = rows * inputCount
+    const isCopied =
+      copyRows(inputs, rows, inputCount, numbers, 0) &&
+      copyRows(targets, rows, outputCount, numbers, end) &&
+      (weights === undefined || copyRow(weights, rows, numbers, end + rows * outputCount))
+    return isCopied ? rows : 0
+  }
+
+  #stepSlowly(inputs, targets, options = {}) {
+    const { data } = readArguments('step', [inputs, targets], 0)
+    const { gradients, sampleWeights } = options
+    const { model, buffer } = this.#access
+    const isOfGradients = gradients === true
+    return native.stepBy(
+      this.#number,
+      createDataSet({ model, buffer }, data, sampleWeights, { isStep: true, isOfGradients })
+    )
+  }
+}
+
+const NOTHING = {}
+
+/** The options of a trainer: those of its fits, but for what belongs to one of them alone. */
+function ownOptions(options = {}) {
+  const { resume, sampleWeights } = checkOptions('options', options)
+  if (resume !== undefined) throw notForTrainer('resume', resume, 'call trainer.resume()')
+  if (sampleWeights !== undefined) {
+    throw notForTrainer('sampleWeights', sampleWeights, 'give them to step() or fit(), with the rows')
+  }
+  return { ...options }
+}
+
+function stepOptions(options) {
+  const known = checkOptions('options', options, ['sampleWeights', 'gradients'])
+  if (known.gradients !== undefined && typeof known.gradients !== 'boolean') {
+    throw invalidType('true or false', 'options.gradients', known.gradients)
+  }
+  return known
+}
+
+function lengthOfFloats(array) {
+  return isFloat64Array(array) || isFloat32Array(array) ? lengthOf(array) : Number.NaN
+}
+
+/** Copies rows into `target` from `start` on; whether they are rows of so many numbers. */
+function copyRows(rows, count, width, target, start) {
+  if (!Array.isArray(rows)) return copyRow(rows, count * width, target, start)
+  if (rows.length !== count) return false
+  for (let row = 0; row < count; row++) {
+    if (!copyRow(rows[row], width, target, start + row * width)) return false
+  }
+  return true
+}
+
+/** Copies numbers into `target` from `start` on; whether they are so many numbers. */
+function copyRow(vector, count, target, start) {
+  if (Array.isArray(vector)) {
+    if (vector.length !== count) return false
+    for (let i = 0; i < count; i++) {
+      const x = vector[i]
+      if (typeof x !== 'number') return false
+      target[start + i] = x
+    }
+    return true
+  }
+  if (lengthOfFloats(vector) !== count) return false
+  target.set(vector, start)
+  return true
+}
+
+/** The absolute path of a file: where the process works may change before it is written. */
+function pathOf(file) {
+  if (file instanceof URL && file.protocol === 'file:') return fileURLToPath(file)
+  if (typeof file === 'string' && file.length > 0 && !file.includes('\0')) return path.resolve(file)
+  throw invalidType('a path or a file: URL', 'path', file)
+}
+
+/** Work on a thread of the addon that `begin` begins, and what `end` makes of it. */
+function task(begin, end) {
+  return new Promise((resolve, reject) => {
+    const number = begin(() => {
+      try {
+        resolve(end(number))
+      } catch (error) {
+        reject(error)
+      }
+    })
+  })
+}
+
+module.exports = { Trainer }
