@@ -99,6 +99,18 @@ describe('calls that are cut off', () => {
     })
   }
 
+  test('a fit of a trainer: its optimizer begins anew', () => {
+    const [network, other] = [1, 1].map((seed) => new NeuralNetwork(2, 2, 1, { seed }))
+    const trainer = network.trainer()
+    trainer.step(...ROWS)
+    const weights = network.getWeights()
+    cut('trainer.fitSync(inputs, targets, { epochs: 1e9 })', { trainer, inputs: ROWS[0], targets: ROWS[1] })
+    assert.deepStrictEqual(network.getWeights(), weights)
+    other.setWeights(weights)
+    assert.equal(trainer.step(...ROWS), other.trainer().step(...ROWS))
+    assert.deepStrictEqual(network.getWeights(), other.getWeights())
+  })
+
   test('a call cut inside a callback leaves the fit that called it alone', async () => {
     const [outer, inner] = [1, 2].map((seed) => new NeuralNetwork(2, 2, 1, { seed }))
     const names = { inner, inputs: ROWS[0], targets: ROWS[1] }
