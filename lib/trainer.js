@@ -19,6 +19,9 @@ const HEADER = 64
 const WEIGHTED = 1
 const GRADIENTS = 2
 
+/** Up to so many numbers a loop is quicker than `set`. */
+const FEW = 32
+
 /** After so many steps weights that nobody asked for come into the buffer all the same: should training diverge, they are
  * not lost. */
 const STEPS = 64
@@ -49,6 +52,7 @@ class Trainer {
   /** How many steps were taken since they were in the buffer. */
   #ahead = 0
   /** What is being saved or read, for errors. */
+  #buffer
   #words
   #loss
   #numbers
@@ -87,7 +91,7 @@ class Trainer {
       if (rows > 0) {
         words[ROWS] = rows
         words[FLAGS] = (sampleWeights === undefined ? 0 : WEIGHTED) | (gradients === true ? GRADIENTS : 0)
-        native.step(words.buffer)
+        native.step(this.#buffer)
         loss = this.#loss[0]
       }
       // Whatever is unusual takes the long way, which also finds the words for what is wrong.
@@ -205,6 +209,7 @@ class Trainer {
     const Numbers = precision === 'f64' ? Float64Array : Float32Array
     const width = inputCount + outputCount + 1
     const buffer = new ArrayBuffer(HEADER + rows * width * Numbers.BYTES_PER_ELEMENT)
+    this.#buffer = buffer
     this.#words = new Uint32Array(buffer, 0, HEADER / 4)
     this.#words[NUMBER] = this.#number
     this.#loss = new Float64Array(buffer, LOSS * 8, 1)
@@ -285,7 +290,8 @@ function copyRow(vector, count, target, start) {
     return true
   }
   if (lengthOfFloats(vector) !== count) return false
-  target.set(vector, start)
+  if (count > FEW) target.set(vector, start)
+  else for (let i = 0; i < count; i++) target[start + i] = vector[i]
   return true
 }
 
