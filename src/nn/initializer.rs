@@ -5,6 +5,7 @@
 
 use super::activation::Activation;
 use super::architecture::{Architecture, Layer};
+use super::orthogonal::orthonormalize;
 use super::random::Generator;
 use super::real::Real;
 
@@ -161,23 +162,12 @@ fn below<T: Real>(minimum: f64, maximum: f64, generator: &mut Generator) -> T {
     }
 }
 
-/// Modified Gram-Schmidt, each vector twice, on normal draws: a matrix uniform among the orthogonal ones.
+/// Normal draws put at right angles: a matrix uniform among the orthogonal ones.
 fn orthogonal<T: Real>(layer: &Layer, values: &mut [T], gain: f64, generator: &mut Generator) {
     // As many vectors as fit at right angles: one for each neuron, or one for each input.
     let (count, length) = (layer.units.min(layer.inputs), layer.units.max(layer.inputs));
     let mut vectors: Vec<f64> = (0..count * length).map(|_| generator.normal()).collect();
-    for v in 0..count {
-        let (before, rest) = vectors.split_at_mut(v * length);
-        let vector = &mut rest[..length];
-        for _ in 0..2 {
-            for other in before.chunks_exact(length) {
-                let dot: f64 = vector.iter().zip(other).map(|(x, y)| x * y).sum();
-                vector.iter_mut().zip(other).for_each(|(x, y)| *x -= dot * y);
-            }
-        }
-        let norm = libm::sqrt(vector.iter().map(|x| x * x).sum());
-        vector.iter_mut().for_each(|x| *x /= norm);
-    }
+    orthonormalize(&mut vectors, length);
     for (v, vector) in vectors.chunks_exact(length).enumerate() {
         for (i, &x) in vector.iter().enumerate() {
             let place = if layer.units <= layer.inputs {

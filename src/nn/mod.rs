@@ -8,6 +8,7 @@
 //! | [`loss`] | losses and their gradients |
 //! | [`normalization`] | batch and layer normalization |
 //! | [`initializer`] | the distributions that starting weights are drawn from |
+//! | [`orthogonal`] | vectors at right angles |
 //! | [`random`] | the one seeded generator behind every random choice |
 //! | [`batch`] | many examples at a time: forward and backward |
 //! | [`product`] | matrix products |
@@ -51,6 +52,7 @@ pub mod normalization;
 pub mod online;
 pub mod optimizer;
 pub mod options;
+pub mod orthogonal;
 pub mod outputs;
 pub mod packing;
 pub mod prediction;
