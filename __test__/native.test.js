@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { runAlone, runsAlone } = require('./helpers.js')
+const { agrees, runAlone, runsAlone } = require('./helpers.js')
 
 /** Runs in a process of its own, where a crash is a failed test. */
 function survives(body, ...args) {
@@ -12,6 +12,54 @@ function survives(body, ...args) {
   assert.match(printed, /survived\n$/)
   return printed
 }
+
+describe('MIKIR_SIMD', () => {
+  const { simdLevels } = require('../lib/native.js')
+  /** What a network has learned with these instructions, and which they were. */
+  const learned = (level) =>
+    JSON.parse(
+      runsAlone((level) => {
+        process.env.MIKIR_SIMD = level
+        const { NeuralNetwork } = require('.')
+        const { rowsOf } = require('./__test__/helpers.js')
+        const results = [
+          [2, 3, 1],
+          [5, 8, 3],
+          [70, 40, 5]
+        ].map((layers) => {
+          const network = new NeuralNetwork({ layers, seed: 1 })
+          const [inputs, targets] = [rowsOf(50, layers[0]), rowsOf(50, layers[2], 2)]
+          network.fitSync(inputs, targets, { epochs: 3, batchSize: 16, learningRate: 0.01, optimizer: 'sgd' })
+          network.train(inputs[0], targets[0], 0.01)
+          return network.predictBatch(inputs)
+        })
+        console.log(JSON.stringify([require('./lib/native.js').simdLevel, results]))
+      }, level)
+    )
+
+  test('chooses among the instruction sets of the processor, which give the same results', () => {
+    assert.equal(simdLevels[0], 'portable')
+    const [all, ...others] = [...simdLevels].reverse().map((level) => {
+      const [used, results] = learned(level)
+      assert.equal(used, level)
+      return results
+    })
+    for (const results of others) agrees(results, all, 1e-9)
+  })
+
+  test('that the processor does not have is none above it', { skip: process.arch !== 'x64' }, () => {
+    assert.equal(learned('avx512')[0], simdLevels.at(-1))
+  })
+
+  test('of an unknown name is refused when the library is loaded', { skip: process.arch !== 'x64' }, () => {
+    runsAlone(() => {
+      process.env.MIKIR_SIMD = 'sse9'
+      const { RANGE, refuses } = require('./__test__/helpers.js')
+      const message = "Expected one of 'portable', 'avx2', 'avx512' for MIKIR_SIMD but received 'sse9'"
+      refuses(() => require('.'), RANGE, message)
+    })
+  })
+})
 
 describe('every function', () => {
   test('throws where an argument is missing or of a wrong kind', () => {

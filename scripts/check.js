@@ -21,8 +21,24 @@ const steps = {
   'JavaScript is formatted and has no lint': () => run(process.execPath, [biome, 'ci', '.']),
   'The types say what they should': () => runScript('scripts/typecheck.js', types),
   'The tests pass, the README and the examples among them': () => runScript('scripts/test.js'),
+  'They pass with every other instruction set that this processor has': testOtherLevels,
   'The package installs, loads and explains itself': () => runTests('scripts/package-test.js'),
   'Every supported Node.js gives the same answers': () => runTests('scripts/runtimes-test.js')
+}
+
+/** The tests with the instruction sets below the one that the tests above had. */
+async function testOtherLevels() {
+  // Loaded only now: the tests have brought it up to date.
+  const { simdLevel, simdLevels } = require('../lib/native.js')
+  const total = { ok: true, passed: 0, failed: 0 }
+  for (const level of simdLevels.filter((level) => level !== simdLevel)) {
+    console.log(`\n--- ${level}`)
+    const { ok, passed, failed } = await runScript('scripts/test.js', [], { MIKIR_SIMD: level })
+    total.ok &&= ok
+    total.passed += passed
+    total.failed += failed
+  }
+  return total
 }
 
 async function main() {

@@ -37,8 +37,8 @@ function run(command, args, env = {}) {
 }
 
 /** Runs a script of the checkout on this Node.js. */
-function runScript(script, args = []) {
-  return run(process.execPath, [path.join(root, script), ...args])
+function runScript(script, args = [], env = {}) {
+  return run(process.execPath, [path.join(root, script), ...args], env)
 }
 
 function count(text) {

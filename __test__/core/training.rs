@@ -15,6 +15,7 @@ use super::optimizer::Optimizer;
 use super::options::NetworkOptions;
 use super::random::Generator;
 use super::real::Real;
+use super::simd::{self, Level};
 use super::tiny::Functions;
 
 fn data<T: Real>(architecture: &Architecture, inputs: &[f64], targets: &[f64]) -> Data<T> {
@@ -262,6 +263,11 @@ fn smallest<T: Real>(
     )
 }
 
+/// Whether the smallest networks have steps of their own: they all go the general way where registers are short.
+fn has_smallest() -> bool {
+    simd::level() != Level::Portable
+}
+
 #[test]
 fn the_smallest_networks_take_the_same_steps() {
     let mut generator = Generator::new(4);
@@ -291,7 +297,7 @@ fn the_smallest_networks_take_the_same_steps() {
                         let (done, results) = smallest::<f64>(&network, &numbers, batch, 1.0);
                         let is_rare =
                             loss == "binaryCrossEntropy" || activation == "tanh" || output == "tanh";
-                        let steps = if batch > 1 && is_rare {
+                        let steps = if batch > 1 && is_rare || !has_smallest() {
                             0
                         } else {
                             rows.div_ceil(batch)
@@ -307,7 +313,7 @@ fn the_smallest_networks_take_the_same_steps() {
             }
         }
     }
-    assert!(checked > 5000, "only {checked} steps");
+    assert!(checked > 5000 || !has_smallest(), "only {checked} steps");
 }
 
 fn agree([(values, loss), (others, other)]: &[(Vec<f64>, f64); 2], tolerance: f64, shown: &str) {
@@ -326,7 +332,7 @@ fn steps_whose_sums_overflow_are_left_to_others() {
     inputs[2 * 5] = 1e300;
     // The row at place 5 comes second.
     let (done, results) = smallest::<f64>(&network, &inputs, 1, 1e100);
-    assert_eq!(done, 1);
+    assert_eq!(done, usize::from(has_smallest()));
     let [(values, _), (others, _)] = &results;
     assert!(
         values

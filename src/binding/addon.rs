@@ -27,7 +27,7 @@ use crate::nn::architecture::MAX_PARAMETERS;
 use crate::nn::fit::{Part, Start, StoppedBy};
 use crate::nn::host::Clock;
 use crate::nn::options::{LayerOptions, Normalization, Precision};
-use crate::nn::simd::{Portable, Scalar};
+use crate::nn::simd::{self, Level, Portable, Scalar};
 use crate::nn::{Activation, Error, NetworkOptions, Result, random};
 
 /// What one JavaScript environment has.
@@ -52,10 +52,12 @@ pub fn connect<'env>(
     create_error: CreateError<'env>,
     nothing: Function<'env, (), ()>,
 ) -> napi::Result<Object<'env>> {
+    let thrower = Thrower::new(create_error)?;
+    Level::asked().map_err(|error| thrower.throw(env, error))?;
     let home = Rc::new(Environment {
         models: RefCell::default(),
         fits: RefCell::default(),
-        thrower: Rc::new(Thrower::new(create_error)?),
+        thrower: Rc::new(thrower),
         nothing: nothing.create_ref()?,
         clock: Clock::start(),
         scopes: RefCell::default(),
@@ -69,6 +71,10 @@ pub fn connect<'env>(
         object: Object::new(env)?,
     };
     add.object.set("maxParameters", MAX_PARAMETERS as f64)?;
+    let names = Level::ALL.iter().filter(|&&level| level <= Level::of_processor());
+    add.object
+        .set("simdLevels", names.map(|level| level.name()).collect::<Vec<_>>())?;
+    add.object.set("simdLevel", simd::level().name())?;
     let shared = home.clone();
     let predict = move |buffer: &mut [u8]| shared.models.borrow_mut().of(buffer)?.predict(buffer);
     let predict = fast_function(env, "predict", home.thrower.clone(), predict)?;

@@ -3,6 +3,9 @@
 //! A [`Task`] is compiled once for each set; everything it calls that is `#[inline(always)]` is compiled
 //! along with it, and the compiler vectorizes plain loops for that set.
 
+use std::sync::LazyLock;
+
+use super::error::{Code, Error, Result};
 use super::real::Real;
 
 /// An instruction set that a [`Task`] is compiled for.
@@ -79,7 +82,7 @@ pub trait Task {
     fn run<I: Isa>(self) -> Self::Output;
 }
 
-/// Runs `task` with the widest instruction set of this processor.
+/// Runs `task` with the instructions of the [`level`].
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub fn run<K: Task>(task: K) -> K::Output {
@@ -104,11 +107,14 @@ pub fn run<K: Task>(task: K) -> K::Output {
     }
 }
 
-/// Runs `task`; every 64-bit ARM processor has NEON with a fused multiply-add, so there is no choice to make.
+/// Runs `task` with the instructions of the [`level`].
 #[cfg(target_arch = "aarch64")]
 #[inline]
 pub fn run<K: Task>(task: K) -> K::Output {
-    task.run::<Fused>()
+    match level() {
+        Level::Neon => task.run::<Fused>(),
+        Level::Portable => task.run::<Portable>(),
+    }
 }
 
 /// Runs `task` with what the target is compiled for.
@@ -132,30 +138,157 @@ pub fn prefetch<T>(place: *const T) {
     let _ = place;
 }
 
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Level {
+/// The instruction sets that there are code for on this architecture, each with all before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What every processor of the architecture has, and no fused multiply-add.
     Portable,
+    /// NEON with a fused multiply-add, which every 64-bit ARM processor has.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// AVX2, FMA and BMI2.
+    #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// AVX-512 F, BW, DQ and VL.
+    #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
-#[cfg(target_arch = "x86_64")]
+/// The environment variable that names the highest level to be used. It is there for tests.
+pub const VARIABLE: &str = "MIKIR_SIMD";
+
+impl Level {
+    /// All, in increasing order.
+    pub const ALL: &[Level] = &[
+        Level::Portable,
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512,
+    ];
+
+    /// The name as the [`VARIABLE`] has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Portable => "portable",
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => "neon",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "avx512",
+        }
+    }
+
+    /// The highest that this processor has.
+    #[cfg(target_arch = "x86_64")]
+    pub fn of_processor() -> Level {
+        let has_avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("bmi2");
+        if has_avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+        {
+            Level::Avx512
+        } else if has_avx2 {
+            Level::Avx2
+        } else {
+            Level::Portable
+        }
+    }
+
+    /// The highest that this processor has.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn of_processor() -> Level {
+        Level::ALL[Level::ALL.len() - 1]
+    }
+
+    /// The one that the [`VARIABLE`] names; none where it is not set or empty.
+    ///
+    /// # Errors
+    /// `OutOfRange` where there is none of this name.
+    pub fn asked() -> Result<Option<Level>> {
+        match std::env::var_os(VARIABLE) {
+            Some(name) if !name.is_empty() => Level::named(&name.to_string_lossy()).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn named(name: &str) -> Result<Level> {
+        let found = Level::ALL.iter().copied().find(|level| level.name() == name);
+        found.ok_or_else(|| {
+            let names: Vec<_> = Level::ALL.iter().map(|level| level.name()).collect();
+            let rule = match names.as_slice() {
+                [only] => format!("'{only}'"),
+                _ => format!("one of '{}'", names.join("', '")),
+            };
+            Error::new(Code::OutOfRange, rule, VARIABLE, format!("'{name}'"))
+        })
+    }
+}
+
+/// The instruction set that this process uses: the highest that the processor has, and none above the one
+/// [asked](Level::asked) for.
 #[inline(always)]
-fn level() -> Level {
-    let has_avx2 = is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("fma")
-        && is_x86_feature_detected!("bmi2");
-    if has_avx2
-        && is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-    {
-        Level::Avx512
-    } else if has_avx2 {
-        Level::Avx2
-    } else {
-        Level::Portable
+pub fn level() -> Level {
+    static LEVEL: LazyLock<Level> = LazyLock::new(|| {
+        let highest = Level::of_processor();
+        // A name that does not exist has been refused by whoever loaded the library.
+        let asked = Level::asked().ok().flatten();
+        asked.map_or(highest, |asked| asked.min(highest))
+    });
+    *LEVEL
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which instructions a task is run with.
+    struct Which;
+
+    impl Task for Which {
+        type Output = (bool, usize);
+
+        #[inline(always)]
+        fn run<I: Isa>(self) -> Self::Output {
+            // 2^-60 is lost where the product is rounded before the sum.
+            let x = 1.0 + (0.5f64).powi(30);
+            (I::mul_add(x, x, -(x * x)) != 0.0, I::REGISTER)
+        }
+    }
+
+    #[test]
+    fn tasks_run_with_the_level_that_is_asked_for() {
+        let asked = Level::asked().unwrap().unwrap_or(Level::of_processor());
+        assert_eq!(level(), asked.min(Level::of_processor()));
+        let expected = match level().name() {
+            "portable" => (false, 16),
+            "avx512" => (true, 64),
+            _ => (true, 32),
+        };
+        assert_eq!(run(Which), expected);
+    }
+
+    #[test]
+    fn levels_have_names_in_increasing_order() {
+        assert!(Level::ALL.is_sorted());
+        for &level in Level::ALL {
+            assert_eq!(Level::named(level.name()), Ok(level));
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn another_name_is_refused() {
+        assert_eq!(
+            Level::named("sse9").unwrap_err().to_string(),
+            "Expected one of 'portable', 'avx2', 'avx512' for MIKIR_SIMD but received 'sse9'"
+        );
     }
 }

@@ -27,6 +27,9 @@ use super::trainer::{LossSum, Work, scale};
 /// The most rows side by side: a vector of 64 bytes in single precision, two in double.
 const MOST: usize = 16;
 
+/// Side by side in short batches, and in all where registers are too short for more.
+const FEW: usize = 4;
+
 /// From so many parameters on, vectors that run along the units are faster (see the costs of `benchmark/`).
 const PARAMETERS: usize = 256;
 
@@ -56,7 +59,10 @@ impl<T: Real> Narrow<T> {
             return Ok(None);
         }
         Ok(Some(Narrow {
-            room: Lines::zeros(blocks(architecture) * capacity.next_multiple_of(MOST), "a batch")?,
+            room: Lines::zeros(
+                blocks(architecture) * simd::run(Groups(capacity)) * MOST,
+                "a batch",
+            )?,
             gradients: zeros(architecture.parameter_count(), "the gradients")?,
             losses: Losses::new(architecture)?,
             tiny: Functions::of(architecture),
@@ -130,6 +136,29 @@ impl<T: Real> Narrow<T> {
     }
 }
 
+/// How many rows of a batch of `rows` go side by side: FEW or MOST.
+#[inline(always)]
+fn abreast<I: Isa>(rows: usize) -> usize {
+    if rows <= FEW || I::REGISTER == 16 {
+        FEW
+    } else {
+        MOST
+    }
+}
+
+/// How many groups of rows side by side the largest batch has; it has the most.
+struct Groups(usize);
+
+impl Task for Groups {
+    type Output = usize;
+    const WIDENS: bool = false;
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> usize {
+        self.0.div_ceil(abreast::<I>(self.0))
+    }
+}
+
 /// Passes over all rows, a batch at a time.
 struct Passes<'a, T> {
     work: Work<'a, T>,
@@ -165,9 +194,8 @@ impl<T: Real> Task for Passes<'_, T> {
             if k % STEPS == 0 && (self.work.is_stopped)() {
                 return None;
             }
-            let loss = match rows.len() {
-                ..=4 => self.batch::<I, 4>(rows),
-                _ if I::REGISTER == 16 => self.batch::<I, 4>(rows),
+            let loss = match abreast::<I>(rows.len()) {
+                FEW => self.batch::<I, FEW>(rows),
                 _ => self.batch::<I, MOST>(rows),
             };
             all.add(loss);
