@@ -254,7 +254,10 @@ export interface FitOptions {
   classWeights?: Vector
   /** Scales gradients down to this Euclidean norm, a number above 0, where theirs is larger. Not for `lbfgs`. */
   clipNorm?: number
-  /** How many threads to use at most, an integer from 1 to 256. Default: the cores there are. No bit depends on it. */
+  /**
+   * How many threads to use at most, an integer from 1 to 256. Default: the cores that the process may use. There are
+   * fewer where more would not pay, also as long as other programs keep the cores busy. No bit depends on it.
+   */
   threads?: number
   /**
    * Called after every epoch, in order, on the calling thread. Training does not wait for it: if it is slow, it is told

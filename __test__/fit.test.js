@@ -4,6 +4,10 @@
 // goes along with the event loop is in fit-async.test.js.
 
 const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
+const { existsSync, readFileSync } = require('node:fs')
+const { availableParallelism } = require('node:os')
+const { join } = require('node:path')
 const { describe, test } = require('node:test')
 const { NeuralNetwork } = require('../index.js')
 const {
@@ -712,4 +716,49 @@ test('the progress bar is for terminals', () => {
     await network.fit([[1]], [[0]], { epochs: 50, progress: true })
   })
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '', stderr: '' })
+})
+
+describe('threads', { skip: process.platform !== 'linux' }, () => {
+  /** The names of the threads there were after each epoch, in a process that is bound to `cores`. */
+  const namesOn = (cores, layers, options) => {
+    const body = `
+      const { readFileSync, readdirSync } = require('node:fs')
+      const { NeuralNetwork } = require('./index.js')
+      const { rowsOf } = require('./__test__/helpers.js')
+      const names = new Set()
+      const network = new NeuralNetwork({ layers: ${JSON.stringify(layers)}, seed: 1 })
+      const onEpoch = () => {
+        for (const task of readdirSync('/proc/self/task')) {
+          names.add(readFileSync(\`/proc/self/task/\${task}/comm\`, 'utf8').trim())
+        }
+      }
+      const options = { epochs: 3, batchSize: 64, onEpoch, ...${JSON.stringify(options)} }
+      network.fitSync(rowsOf(256, ${layers[0]}), rowsOf(256, ${layers.at(-1)}), options)
+      console.log(JSON.stringify([...names].filter((name) => name.startsWith('mikir'))))`
+    const args = ['-c', cores, process.execPath, '-e', body]
+    const { status, stdout, stderr } = spawnSync('taskset', args, {
+      cwd: join(__dirname, '..'),
+      encoding: 'utf8'
+    })
+    assert.equal(status, 0, stderr)
+    return JSON.parse(stdout)
+  }
+  const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+  const first = /^\d+/.exec(allowed)?.[0]
+  const large = [400, 200, 10]
+
+  test('are as many as the process has cores, and one on a single core', () => {
+    assert.deepEqual(namesOn(first, large, {}), [])
+    assert.deepEqual(namesOn(first, large, { threads: 2 }), [])
+    // Where the cores are there, but not for all of the time, there may be fewer.
+    const quota = '/sys/fs/cgroup/cpu.max'
+    if (existsSync(quota) && !readFileSync(quota, 'utf8').startsWith('max')) return
+    const expected = Array.from({ length: availableParallelism() - 1 }, (_, i) => `mikir-fit-${i + 1}`)
+    assert.deepEqual(namesOn(allowed, large, {}).sort(), expected.sort())
+  })
+
+  test('do not start where a step is too short to share', () => {
+    assert.deepEqual(namesOn(allowed, [4, 8, 2], { threads: 4 }), [])
+    assert.deepEqual(namesOn(allowed, [40, 30, 2], { threads: 4 }), [])
+  })
 })

@@ -7,6 +7,7 @@
  * it has.
  */
 const benchmarks = {
+  busy: './busy.js',
   calls: './calls.js',
   cost: './cost.js',
   inference: './inference.js',

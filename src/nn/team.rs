@@ -1,39 +1,56 @@
 //! Threads that share the steps of a fit.
 //!
-//! Between two rounds a thread spins for a moment, since the next round usually follows at once, and then
-//! sleeps. The threads end with their team.
+//! A round of work has a share for each thread, and whoever is there first takes it: the shares of threads that the
+//! system does not run are done by the others, so that nobody waits for a thread that has not begun. Between two rounds a
+//! thread spins for a moment, since the next round usually follows at once, then lets others run, and then sleeps.
+//! The threads start with the first round that has work for them and end with their team.
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread::{self, JoinHandle, Thread};
 
-/// How often a thread looks for work before it sleeps: some tens of microseconds.
-const SPINS: usize = 2000;
+/// How often a thread looks for what it waits for before it lets others run: some microseconds.
+const SPINS: usize = 500;
+
+/// And how often it lets others run before it sleeps: some tens of microseconds. Whom it waits for may have its core.
+const YIELDS: usize = 60;
 
 /// Threads that do rounds of work together with the one that asks for them.
 pub struct Team {
     shared: Arc<Round>,
     workers: Vec<JoinHandle<()>>,
+    is_started: bool,
 }
 
 /// What the threads of a team tell each other.
 struct Round {
-    /// The work of the round, and who waits for its end. Written by the leader alone, while no worker works.
+    /// The work of the round, and who waits for its end. Written by the leader alone, while no share is open or taken.
     task: UnsafeCell<Option<(Work, Thread)>>,
-    /// Counts the rounds.
-    number: AtomicUsize,
-    /// How many workers have not finished the round.
-    working: AtomicUsize,
+    /// The shares but that of the leader.
+    places: Box<[Place]>,
     has_panicked: AtomicBool,
-    is_over: AtomicBool,
 }
 
-// SAFETY: `task` is written before `number` is raised (release) and read after that was seen (acquire); it is
-// not written again before `working` has come down to 0.
+/// Where a share of the work stands: on lines of the cache that no other place is on, nor its neighbour, which some
+/// processors fetch too.
+#[repr(align(128))]
+struct Place(AtomicU8);
+
+/// There is nothing to do.
+const DONE: u8 = 0;
+/// Nobody has begun it.
+const OPEN: u8 = 1;
+/// Somebody does it.
+const TAKEN: u8 = 2;
+/// There will be no more.
+const OVER: u8 = 3;
+
+// SAFETY: `task` is written before a share is opened (release) and read by who has taken one (acquire); it is not written
+// again before all shares are done.
 unsafe impl Sync for Round {}
 // SAFETY: a `Work` is only called within the round that it was lent for.
 unsafe impl Send for Round {}
@@ -41,34 +58,40 @@ unsafe impl Send for Round {}
 type Work = *const (dyn Fn(usize) + Sync);
 
 impl Team {
-    /// A team of `size` threads, of which the caller's is one. There are fewer where the system gives no more.
+    /// A team of `size` threads, of which the caller's is one.
     pub fn new(size: usize) -> Self {
-        let shared = Arc::new(Round {
-            task: UnsafeCell::new(None),
-            number: AtomicUsize::new(0),
-            working: AtomicUsize::new(0),
-            has_panicked: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
-        });
+        Team {
+            shared: Arc::new(Round {
+                task: UnsafeCell::new(None),
+                places: (1..size).map(|_| Place(AtomicU8::new(DONE))).collect(),
+                has_panicked: AtomicBool::new(false),
+            }),
+            workers: Vec::new(),
+            is_started: false,
+        }
+    }
+
+    /// How many threads there are, if the system gives as many.
+    pub fn size(&self) -> usize {
+        1 + self.shared.places.len()
+    }
+
+    /// Starts the other threads. The others do the shares of those that the system does not give.
+    fn start(&mut self) {
         let worker = |index| {
-            let shared = shared.clone();
+            let shared = self.shared.clone();
             let name = format!("mikir-fit-{index}");
             thread::Builder::new()
                 .name(name)
                 .spawn(move || shared.work(index))
                 .ok()
         };
-        let workers = (1..size).map_while(worker).collect();
-        Team { shared, workers }
+        self.workers = (1..self.size()).map_while(worker).collect();
+        self.is_started = true;
     }
 
-    /// How many threads there are.
-    pub fn size(&self) -> usize {
-        1 + self.workers.len()
-    }
-
-    /// Calls `work` with each number below `size`, which is 1 or [all](Self::size), each on a thread of its own,
-    /// and returns when all are done.
+    /// Calls `work` with each number below `size`, which is 1 or [all](Self::size), once, on one or several threads, and
+    /// returns when all are done.
     ///
     /// # Panics
     /// Where a call panics.
@@ -77,52 +100,69 @@ impl Team {
             return work(0);
         }
         assert_eq!(size, self.size());
+        if !self.is_started {
+            self.start();
+        }
         let round = &*self.shared;
-        // SAFETY: only the lifetime changes: no worker calls it after `wait`, and `work` outlives that.
+        // SAFETY: only the lifetime changes: nobody calls it once all shares are done, and `work` outlives that.
         let lent = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Work>(work) };
-        // SAFETY: no worker is at work, so none reads it.
+        // SAFETY: all shares are done, so nobody reads it.
         unsafe { *round.task.get() = Some((lent, thread::current())) };
-        round.working.store(self.workers.len(), Ordering::Relaxed);
-        round.number.fetch_add(1, Ordering::Release);
+        for place in &round.places {
+            place.0.store(OPEN, Ordering::Release);
+        }
         for worker in &self.workers {
             worker.thread().unpark();
         }
         let mine = catch_unwind(AssertUnwindSafe(|| work(0)));
-        round.wait();
+        round.help(1);
+        let is_done = |place: &Place| place.0.load(Ordering::Acquire) == DONE;
+        until(|| round.places.iter().all(is_done));
+        let others = round.has_panicked.swap(false, Ordering::Relaxed);
         if let Err(panic) = mine {
             resume_unwind(panic);
         }
-        assert!(
-            !round.has_panicked.swap(false, Ordering::Relaxed),
-            "a thread of the team panicked"
-        );
+        assert!(!others, "a thread of the team panicked");
     }
 }
 
 impl Round {
     /// What a worker does as long as the team exists.
     fn work(&self, index: usize) {
-        let mut done = 0;
+        let state = || self.places[index - 1].0.load(Ordering::Acquire);
         loop {
-            until(|| self.number.load(Ordering::Acquire) != done || self.is_over.load(Ordering::Acquire));
-            if self.is_over.load(Ordering::Acquire) {
+            until(|| matches!(state(), OPEN | OVER));
+            if state() == OVER {
                 return;
             }
-            done += 1;
-            // SAFETY: the leader has written it for this round and waits for `working`.
-            let (work, leader) = unsafe { (*self.task.get()).clone().expect("a round has work") };
-            // SAFETY: `Team::run` keeps it alive until all workers are done.
-            if catch_unwind(AssertUnwindSafe(|| unsafe { (*work)(index) })).is_err() {
-                self.has_panicked.store(true, Ordering::Relaxed);
-            }
-            if self.working.fetch_sub(1, Ordering::AcqRel) == 1 {
-                leader.unpark();
-            }
+            self.help(index);
         }
     }
 
-    fn wait(&self) {
-        until(|| self.working.load(Ordering::Acquire) == 0);
+    /// Does all shares that nobody has begun, that of `index` first: thus a thread mostly has the same, whose numbers are in
+    /// the cache of its core.
+    fn help(&self, index: usize) {
+        let count = self.places.len();
+        for share in (index..=count).chain(1..index) {
+            let place = &self.places[share - 1].0;
+            let is_open = place.load(Ordering::Relaxed) == OPEN;
+            // Whoever takes it sees the task of the round that has opened it, which cannot end before.
+            if !is_open
+                || place
+                    .compare_exchange(OPEN, TAKEN, Ordering::Acquire, Ordering::Relaxed)
+                    .is_err()
+            {
+                continue;
+            }
+            // SAFETY: the leader has written it for this round and waits for this share.
+            let (work, leader) = unsafe { (*self.task.get()).clone().expect("a round has work") };
+            // SAFETY: `Team::run` keeps it alive until all shares are done.
+            if catch_unwind(AssertUnwindSafe(|| unsafe { (*work)(share) })).is_err() {
+                self.has_panicked.store(true, Ordering::Relaxed);
+            }
+            place.store(DONE, Ordering::Release);
+            leader.unpark();
+        }
     }
 }
 
@@ -134,6 +174,12 @@ fn until(is_true: impl Fn() -> bool) {
         }
         std::hint::spin_loop();
     }
+    for _ in 0..YIELDS {
+        if is_true() {
+            return;
+        }
+        thread::yield_now();
+    }
     while !is_true() {
         thread::park();
     }
@@ -141,10 +187,12 @@ fn until(is_true: impl Fn() -> bool) {
 
 impl Drop for Team {
     fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::Release);
+        for place in &self.shared.places {
+            place.0.store(OVER, Ordering::Release);
+        }
         for worker in self.workers.drain(..) {
             worker.thread().unpark();
-            // It cannot have panicked: `work` catches everything.
+            // It cannot have panicked: `help` catches everything.
             let _ = worker.join();
         }
     }
@@ -235,6 +283,7 @@ impl<'a, T> Shared<'a, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
 
     #[test]
     fn every_thread_does_its_part_of_every_round() {
@@ -249,6 +298,47 @@ mod tests {
                 assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == round));
             }
         }
+    }
+
+    #[test]
+    fn threads_start_with_the_first_round_that_they_share() {
+        let mut team = Team::new(4);
+        team.run(1, &|index| assert_eq!(index, 0));
+        assert!(team.workers.is_empty());
+        team.run(4, &|_| {});
+        assert_eq!(team.workers.len(), 3);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_has_not_begun() {
+        let mut team = Team::new(3);
+        // As if the system gave no threads.
+        team.is_started = true;
+        let leader = thread::current().id();
+        for _ in 0..3 {
+            let done = [0, 1, 2].map(AtomicUsize::new);
+            team.run(3, &|index| {
+                assert_eq!(thread::current().id(), leader);
+                done[index].fetch_add(10, Ordering::Relaxed);
+            });
+            assert_eq!(done.map(AtomicUsize::into_inner), [10, 11, 12]);
+        }
+    }
+
+    #[test]
+    fn a_thread_that_is_done_takes_what_another_has_not_begun() {
+        // Whoever is first waits in its share until the others have done all the rest.
+        let mut team = Team::new(4);
+        let (held, done) = (AtomicBool::new(false), AtomicUsize::new(0));
+        team.run(4, &|_| {
+            if !held.swap(true, Ordering::Relaxed) {
+                while done.load(Ordering::Relaxed) < 3 {
+                    thread::yield_now();
+                }
+            }
+            done.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(done.into_inner(), 4);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | [`run`] | the run: epochs, and when they end |
 //! | [`session`] | what one step, or fit, hands to the next |
 //! | [`solver`] | its optimizer at work |
+//! | [`pace`] | whether threads share its steps: as long as that is faster |
 //! | [`trainer`] | gradients and losses of batches, on several threads |
 //! | [`narrow`] | gradients and steps of narrow networks |
 //! | [`tiny`] | steps of the smallest networks |
@@ -20,6 +21,7 @@ pub mod losses;
 pub mod monitor;
 pub mod narrow;
 pub mod options;
+pub mod pace;
 pub mod run;
 pub mod session;
 pub mod solver;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::nn::architecture::{Architecture, Layer};
 use crate::nn::batch::{Batch, Masks, Next, Sink, most_gradients};
 use crate::nn::error::Result;
+use crate::nn::host::{self, Clock};
 use crate::nn::lines::{Lines, whole_lines};
 use crate::nn::online::zeros;
 use crate::nn::optimizer::{Descend, Gradients, OptimizerState, Step};
@@ -15,6 +16,7 @@ use crate::nn::team::{Shared, Team, share};
 
 use super::data::Data;
 use super::narrow::Narrow;
+use super::pace::Pace;
 
 /// The most rows at a time. Larger batches are cut: the room stays small, and a stop need not wait long.
 const MOST_ROWS: usize = 1024;
@@ -32,6 +34,7 @@ const WORK_OF_A_THREAD: usize = 200_000;
 /// Room and threads for the passes of a fit.
 pub struct Trainer<T> {
     team: Team,
+    pace: Pace,
     /// Whether threads may share the rows; they always share the parameters.
     shares_rows: bool,
     batch: Batch<T>,
@@ -112,6 +115,7 @@ impl<T: Real> Trainer<T> {
             rooms: Lines::zeros(room_size * team.size(), "the gradients")?,
             room_size,
             team,
+            pace: Pace::begin(),
             shares_rows: !needs_all_rows(architecture),
             begun: None,
             narrow,
@@ -309,7 +313,13 @@ impl<T: Real> Trainer<T> {
         let is_in_order = rows.iter().enumerate().all(|(i, &row)| row as usize == first + i);
         let together = is_in_order.then_some(first);
         let pays = work_of(architecture, rows.len()) >= 2 * WORK_OF_A_THREAD;
-        let size = if pays { self.team.size() } else { 1 };
+        let has_choice = pays && self.team.size() > 1;
+        let clock = (has_choice && training.is_some()).then(Clock::start);
+        let size = if has_choice && self.pace.is_together() {
+            self.team.size()
+        } else {
+            1
+        };
         let row_threads = if self.shares_rows { size } else { 1 };
         let gather = |mine: &Range<usize>| {
             // SAFETY: each thread asks for rows that are its own.
@@ -388,6 +398,9 @@ impl<T: Real> Trainer<T> {
             });
             self.begun = next;
         }
+        if let Some(clock) = clock {
+            self.pace.took(rows.len(), clock.milliseconds());
+        }
         // In the order of the rows, so that the sum does not depend on the number of threads.
         let terms = self.weights.iter().zip(&self.losses).take(rows.len());
         terms.map(|(w, loss)| w.to_f64() * loss).sum()
@@ -406,7 +419,9 @@ fn size(architecture: &Architecture, batch: usize, others: usize, threads: usize
     };
     let capacity = batch.max(others.min(ROWS_OF_LOSS).min(most));
     let worth = work_of(architecture, capacity) / WORK_OF_A_THREAD;
-    (capacity, threads.min(worth).max(1))
+    // More threads than cores are left to the pace, but on a single core there is nothing to find out.
+    let most = if host::threads() == 1 { 1 } else { threads };
+    (capacity, most.min(worth).max(1))
 }
 
 fn needs_all_rows(architecture: &Architecture) -> bool {
