@@ -22,6 +22,9 @@
 // A call that throws changes nothing: the weights are what they were, to the bit. Only a fit that had begun to train
 // when it failed or was aborted leaves what it had learned: a whole epoch's weights, as the docs of `fit` say.
 
+// Options are plain objects. They may inherit from an object of defaults, or be an instance of a class with getters; a Map
+// is refused.
+
 /** A row of finite numbers. A plain array must have no holes; typed arrays are read, never kept or changed. */
 export type Vector = number[] | Float32Array | Float64Array
 
@@ -438,6 +441,10 @@ export interface Trainer {
  * const classifier = new NeuralNetwork({ layers: [4, 16, 3], loss: 'crossEntropy', seed: 42 })
  * classifier.predict([5.1, 3.5, 1.4, 0.2]) // three probabilities
  * ```
+ *
+ * `structuredClone`, `postMessage` to a worker and `v8.serialize` throw (`DataCloneError`): send what `getWeights` gives,
+ * make a network of the same options on the other side, and hand the weights to its `setWeights`. To
+ * `assert.deepStrictEqual` and the matchers of test runners, networks are equal where options, seed and weights are.
  */
 export class NeuralNetwork {
   /**

@@ -618,7 +618,10 @@ describe('properties', () => {
   })
 
   test('are the only ones: nothing inside can be reached or listed', () => {
-    assert.deepStrictEqual(Reflect.ownKeys(network), [])
+    assert.deepStrictEqual(Object.keys(network), [])
+    const [contents, ...rest] = Reflect.ownKeys(network)
+    assert.deepStrictEqual([contents.toString(), rest], ['Symbol(contents)', []])
+    assert.match(network[contents], /^[0-9a-f]{64}$/)
   })
 })
 
@@ -683,6 +686,61 @@ describe('as an object', () => {
       '[ NeuralNetwork 784-128-10 (101770 parameters, f64, seed 0) ]'
     )
     assert.match(inspect(new NeuralNetwork(1, 1, 1)), /^NeuralNetwork 1-1-1 \(4 parameters, f64, seed \d+\)$/)
+  })
+
+  test('is refused by structuredClone and postMessage, which would lose its weights', () => {
+    class Mine extends NeuralNetwork {}
+    for (const network of [
+      new NeuralNetwork(2, 2, 1),
+      new Mine({ layers: [2, 1] }),
+      new NeuralNetwork(2, 2, 1).clone()
+    ]) {
+      const refusal = { name: 'DataCloneError', message: /^#<(NeuralNetwork|Mine)> could not be cloned\.$/ }
+      assert.throws(() => structuredClone(network), refusal)
+      assert.throws(() => structuredClone({ deep: [new Map([[1, network]])] }), refusal)
+      const { port1, port2 } = new MessageChannel()
+      assert.throws(() => port1.postMessage(network), refusal)
+      port2.close()
+      assert.throws(() => require('node:v8').serialize(network), /could not be cloned/)
+      // The cure.
+      const copy = new network.constructor({ layers: [network.inputCount, 1] })
+      const weights = structuredClone(network.getWeights())
+      if (weights.length === 1) copy.setWeights(weights)
+      assert.equal(JSON.stringify(network), '{}')
+    }
+  })
+
+  test('equals another exactly where options, seed and weights are equal', () => {
+    const make = (change) => new NeuralNetwork({ layers: [2, 3, 1], seed: 1, ...change })
+    const isEqual = (a, b) => require('node:util').isDeepStrictEqual(a, b)
+    const network = make()
+    assert.ok(isEqual(network, make()))
+    assert.deepStrictEqual({ network }, { network: network.clone() })
+    assert.ok(
+      isEqual(
+        network,
+        make({ layers: [2, { units: 3, activation: 'relu' }, { units: 1 }], precision: 'f64' })
+      )
+    )
+    const others = [
+      make({ seed: 2 }),
+      make({ precision: 'f32' }),
+      make({ layers: [2, 4, 1] }),
+      make({ layers: [2, { units: 3, dropout: 0.1 }, 1] }),
+      make({ layers: [2, { units: 3, l2: 0.1 }, 1] }),
+      make({ loss: 'mae' }),
+      new NeuralNetwork(2, 3, 1, { seed: 1 }),
+      new (class extends NeuralNetwork {})({ layers: [2, 3, 1], seed: 1 })
+    ]
+    for (const other of others) assert.ok(!isEqual(network, other))
+    const trained = network.clone()
+    trained.predict([1, 2])
+    assert.ok(isEqual(network, trained))
+    trained.train([0, 1], [1])
+    assert.throws(() => assert.deepStrictEqual(trained, network), { code: 'ERR_ASSERTION' })
+    network.setWeights(trained.getWeights())
+    assert.deepStrictEqual(trained, network)
+    assert.ok(!isEqual([make()], [make({ seed: 3 })]))
   })
 
   test('its prototype can be printed too', () => {

@@ -274,13 +274,6 @@ describe('new NeuralNetwork refuses', () => {
 
   test('what is missing', () => {
     refusesOption(() => new NeuralNetwork({}), TYPE, LAYERS, 'options.layers', 'undefined')
-    refusesOption(
-      () => new NeuralNetwork(Object.create({ layers: [2, 1] })),
-      TYPE,
-      LAYERS,
-      'options.layers',
-      'undefined'
-    )
     const message = /^Expected an integer .* for options\.layers\[1\]\.units but received undefined$/
     assert.throws(withLayer({}), { name: 'TypeError', code: TYPE, message })
     assert.throws(withLayer({ units: undefined }), { name: 'TypeError', code: TYPE, message })
@@ -620,6 +613,91 @@ describe('options', () => {
     )
   })
 
+  test('may be inherited: from an object of defaults, and from the getters of a class', () => {
+    const defaults = { layers: [2, 3, 1], precision: 'f32', seed: 1 }
+    class Config {
+      get layers() {
+        return [{ units: 2 }, Object.create({ units: 3 }), 1]
+          .slice(0, 3)
+          .map((layer, l) => (l === 0 ? 2 : layer))
+      }
+      get seed() {
+        return 1
+      }
+      describe() {
+        return 'no option'
+      }
+    }
+    class Single extends Config {
+      precision = 'f32'
+    }
+    const expected = new NeuralNetwork(defaults).getWeights()
+    for (const options of [Object.create(defaults), Object.create(Object.create(defaults)), new Single()]) {
+      const network = new NeuralNetwork(options)
+      assert.deepStrictEqual([network.precision, network.getWeights()], ['f32', expected])
+    }
+    const nearer = Object.assign(Object.create(defaults), { seed: 2, precision: undefined })
+    assert.deepEqual([new NeuralNetwork(nearer).seed, new NeuralNetwork(nearer).precision], [2, 'f64'])
+
+    const network = new NeuralNetwork(2, 2, 1, Object.create({ seed: 5 }))
+    assert.equal(network.seed, 5)
+    const rows = [[[0, 1]], [[1]]]
+    assert.equal(network.fitSync(...rows, Object.create({ epochs: 3 })).epochs, 3)
+    assert.equal(network.fitSync(...rows, Object.create({ onEpoch: () => false })).epochs, 1)
+    const validation = Object.create({ inputs: rows[0], targets: rows[1] })
+    assert.equal(network.fitSync(...rows, { epochs: 2, validation }).validationLoss.length, 2)
+    const optimizer = Object.create({ type: 'adam', beta1: 0.5 })
+    assert.equal(network.fitSync(...rows, { epochs: 2, optimizer }).epochs, 2)
+    assert.throws(() => network.fitSync(...rows, Object.create({ epocs: 3 })), { code: OPTION })
+    assert.throws(() => new NeuralNetwork(2, 2, 1, Object.create({ sede: 3 })), { code: OPTION })
+  })
+
+  test('are not what all objects inherit', () => {
+    Object.prototype.layers = [2, 9, 1]
+    try {
+      refusesOption(() => new NeuralNetwork({}), TYPE, LAYERS, 'options.layers', 'undefined')
+    } finally {
+      delete Object.prototype.layers
+    }
+  })
+
+  test('in a collection, or in what has no properties, are refused', () => {
+    const cure = ': make one of it with Object.fromEntries()'
+    const network = new NeuralNetwork(2, 2, 1)
+    const kinds = [
+      [new Map([['layers', [2, 1]]]), `Map${cure}`],
+      [new URLSearchParams('seed=1'), `URLSearchParams${cure}`],
+      [new Set(['layers']), 'Set'],
+      [new Date(0), 'Date'],
+      [/x/, 'RegExp'],
+      [Promise.resolve({ layers: [2, 1] }), 'Promise'],
+      [new Float64Array(0), 'Float64Array'],
+      [new Error('x'), 'Error'],
+      [Object(1), 'Number'],
+      [Object.create({ [Symbol.toStringTag]: 'x'.repeat(99) }), 'x'.repeat(40)]
+    ]
+    for (const [value, received] of kinds) {
+      const places = {
+        options: [() => new NeuralNetwork(value), () => network.fitSync([[0, 1]], [[1]], value)],
+        'options.layers[1]': [() => new NeuralNetwork({ layers: [2, value] })],
+        'options.validation': [() => network.fitSync([[0, 1]], [[1]], { validation: value })],
+        'options.schedule': [() => network.fitSync([[0, 1]], [[1]], { schedule: value })]
+      }
+      for (const [name, calls] of Object.entries(places)) {
+        const message = `Expected a plain object for ${name} but received a value of kind ${received}`
+        for (const call of calls) refuses(call, TYPE, message)
+      }
+    }
+  })
+
+  test('with ever more prototypes are refused', () => {
+    const endless = () => new Proxy({}, { getPrototypeOf: endless, get: () => undefined })
+    const said = (name) => `Expected an object of at most 100 prototypes for ${name} but received one of more`
+    const network = new NeuralNetwork(2, 2, 1)
+    refuses(() => network.fitSync([[0, 1]], [[1]], endless()), TYPE, said('options'))
+    refuses(() => new NeuralNetwork({ layers: [2, endless()] }), TYPE, said('options.layers[1]'))
+  })
+
   test('with every name and parameter make a network that predicts', () => {
     const initializers = INITIALIZER.match(/(?<=')\w+(?=')/g)
     const losses = LOSS.match(/(?<=')\w+(?=')/g)
@@ -845,7 +923,7 @@ describe('a network', () => {
   test('cannot be made from the inside of another', () => {
     const network = new NeuralNetwork(options)
     assert.deepEqual(Object.keys(network), [])
-    assert.throws(() => new NeuralNetwork(network), { name: 'TypeError', code: TYPE })
+    assert.throws(() => new NeuralNetwork(network), { name: 'TypeError', code: OPTION })
   })
 })
 

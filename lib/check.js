@@ -7,6 +7,7 @@ const {
   argumentCount,
   invalidLength,
   invalidType,
+  invalidTypeSaid,
   outOfMemory,
   outOfRange,
   unknownOption
@@ -55,15 +56,57 @@ function checkFinite(name, value) {
   return value
 }
 
-/** An object with no keys but the `known` ones, where they are given. */
+/** An object's properties, with no keys but the `known` ones, where they are given. */
 function checkOptions(name, options, known) {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidType('an object', name, options)
   }
-  for (const key of known === undefined ? [] : Object.keys(options)) {
+  const properties = propertiesOf(name, options)
+  if (known === undefined) return properties
+  for (const key of Object.keys(properties)) {
     if (!known.includes(key)) throw unknownOption(known, name, key)
   }
-  return options
+  return properties
+}
+
+/** The collections whose entries `Object.fromEntries` takes. */
+const COLLECTIONS = ['FormData', 'Headers', 'Map', 'URLSearchParams']
+
+/** How many prototypes an object may have: a proxy can have ever more. */
+const MOST_PROTOTYPES = 100
+
+/**
+ * An object whose own properties are those that are meant as options: the object's own, and those that it inherits from
+ * an object of defaults or from the getters of a class. What has its content elsewhere is refused.
+ */
+function propertiesOf(name, object) {
+  let holder = Object.getPrototypeOf(object)
+  if (holder === null || isRoot(holder)) return object
+  const kind = Object.prototype.toString.call(object).slice('[object '.length, -1)
+  if (kind !== 'Object') {
+    const cure = COLLECTIONS.includes(kind) ? 'make one of it with Object.fromEntries()' : undefined
+    throw invalidTypeSaid('a plain object', name, `a value of kind ${kind.slice(0, 40)}`, cure)
+  }
+  const keys = new Set(Object.keys(object))
+  for (let i = 0; holder !== null && !isRoot(holder); i++) {
+    if (i === MOST_PROTOTYPES) {
+      throw invalidTypeSaid(`an object of at most ${MOST_PROTOTYPES} prototypes`, name, 'one of more')
+    }
+    for (const [key, { enumerable, get }] of Object.entries(Object.getOwnPropertyDescriptors(holder))) {
+      // Methods are none.
+      if (enumerable || get !== undefined) keys.add(key)
+    }
+    holder = Object.getPrototypeOf(holder)
+  }
+  // Where a key `__proto__` is like any other.
+  const properties = Object.create(null)
+  for (const key of keys) properties[key] = object[key]
+  return properties
+}
+
+/** Whether this is the `Object.prototype` of any realm: what all objects inherit is meant for none. */
+function isRoot(object) {
+  return object === Object.prototype || Object.hasOwn(object, 'isPrototypeOf')
 }
 
 /** An array of `count` elements. */
@@ -166,5 +209,6 @@ module.exports = {
   flattenRows,
   lengthOf,
   plainView,
-  plural
+  plural,
+  propertiesOf
 }

@@ -5,7 +5,12 @@
 
 /** A value of the wrong kind. */
 function invalidType(rule, name, value, cure) {
-  return coded(new TypeError(sentence(rule, name, describe(value), cure)), 'ERR_MIKIR_INVALID_TYPE')
+  return invalidTypeSaid(rule, name, describe(value), cure)
+}
+
+/** The same where the value is in words already. */
+function invalidTypeSaid(rule, name, received, cure) {
+  return coded(new TypeError(sentence(rule, name, received, cure)), 'ERR_MIKIR_INVALID_TYPE')
 }
 
 /** A value of the right kind outside its range. */
@@ -108,6 +113,7 @@ module.exports = {
   createError,
   invalidLength,
   invalidType,
+  invalidTypeSaid,
   notForTrainer,
   outOfMemory,
   outOfRange,

@@ -236,13 +236,15 @@ function createFit({ buffer, seed }, options) {
   return native.createFit(buffer, json, seed)
 }
 
-/** What JSON cannot carry may be a callback under a misspelled name: the core's error for that, if so. */
+/** What JSON cannot carry may be a callback or a signal under a misspelled name: the core's error for that, if so. */
 function misspelling(buffer, options) {
-  const names = Object.keys(options).filter((name) => typeof options[name] === 'function')
-  try {
-    for (const name of names) native.createFit(buffer, JSON.stringify({ [name]: null }), 0)
-  } catch (error) {
-    if (error.code === 'ERR_MIKIR_UNKNOWN_OPTION') return error
+  const names = Object.keys(options).filter((name) => ['function', 'object'].includes(typeof options[name]))
+  for (const name of names) {
+    try {
+      native.dropFit(native.createFit(buffer, JSON.stringify({ [name]: null }), 0))
+    } catch (error) {
+      if (error.code === 'ERR_MIKIR_UNKNOWN_OPTION') return error
+    }
   }
 }
 

@@ -38,8 +38,23 @@ class Parts {
   }
 }
 
+/** What comparisons of networks look at: assert.deepStrictEqual and the matchers of test runners see no private fields. */
+const CONTENTS = Symbol('contents')
+
+/**
+ * Makes objects that `structuredClone` and `postMessage` refuse, where they would give `{}` without a word: they copy no
+ * generator, whatever its prototype. To others these are ordinary objects. It takes 50 ns; a `WeakRef` would take 8 us.
+ */
+function Uncloneable() {
+  const object = generate()
+  const { prototype } = new.target
+  if (prototype !== generate.prototype) Object.setPrototypeOf(object, prototype)
+  return object
+}
+function* generate() {}
+
 /** A multilayer perceptron; index.d.ts says what users may count on. */
-class NeuralNetwork {
+class NeuralNetwork extends Uncloneable {
   #model
   /** All that is this network's own, as numbers. */
   #memory
@@ -53,7 +68,15 @@ class NeuralNetwork {
   /** Counts changes of the weights in the buffer, for trainers. */
   #version = 0
 
+  static #contents = {
+    enumerable: true,
+    get() {
+      return this.#digest()
+    }
+  }
+
   constructor(...parameters) {
+    super()
     const [first] = parameters
     const { model, seed } = first instanceof Parts ? first : partsOf(parameters)
     this.#model = model
@@ -61,6 +84,7 @@ class NeuralNetwork {
     this.#memory = createMemory(model)
     this.#buffer = this.#memory.buffer
     if (!(first instanceof Parts)) native.initialize(this.#buffer, seed)
+    Object.defineProperty(this, CONTENTS, NeuralNetwork.#contents)
   }
 
   get inputCount() {
@@ -170,6 +194,14 @@ class NeuralNetwork {
   #refresh() {
     this.#running()
     this.#lead?.refresh(this.#buffer)
+  }
+
+  /** A short text that is the same for networks that are: options, seed, weights. */
+  #digest() {
+    this.#refresh()
+    const { options, values } = this.#model
+    const hash = require('node:crypto').createHash('sha256')
+    return hash.update(`${this.#seed} ${options}`).update(this.#memory.subarray(values)).digest('hex')
   }
 
   #begin(name, parameters, scope) {
@@ -316,6 +348,8 @@ class NeuralNetwork {
     return require('./summary.js').lineOf(this.#model, this.#seed)
   }
 }
+
+generate.prototype = NeuralNetwork.prototype
 
 /** The parts of a network from the arguments of its constructor. */
 function partsOf(parameters) {

@@ -3,7 +3,7 @@
 // Options as plain JSON. What they may be, and every default, is written once, in the core
 // (src/nn/options.rs); here is refused only what JSON cannot carry there.
 
-const { checkFinite } = require('./check.js')
+const { checkFinite, propertiesOf } = require('./check.js')
 const { invalidLength, invalidType } = require('./errors.js')
 
 const DEEPEST = 8
@@ -38,7 +38,7 @@ function plainArray(name, array, depth) {
 function plainObject(name, object, depth) {
   // Without a prototype: a key `__proto__` is a key like any other.
   const copy = Object.create(null)
-  for (const [key, value] of Object.entries(object)) {
+  for (const [key, value] of Object.entries(propertiesOf(name, object))) {
     // An undefined option is one that is left out.
     if (value !== undefined) copy[key.toWellFormed()] = plain(`${name}.${key}`, value, depth + 1)
   }

@@ -190,6 +190,8 @@ pub struct ModelInfo {
     pub parameter_count: u32,
     pub precision: String,
     pub loss: String,
+    /// All options of the networks but the seed, defaults among them, as JSON.
+    pub options: String,
     pub layers: Vec<LayerInfo>,
 }
 
@@ -267,6 +269,7 @@ fn insert_model(call: &Call, options: &NetworkOptions, home: &Environment) -> Re
         parameter_count: architecture.parameter_count() as u32,
         precision: Precision::ALL[options.precision as usize].0.into(),
         loss: options.loss.name().into(),
+        options: options.to_json().to_string(),
         layers: layers.collect(),
         number: {
             call.adjust_memory(model.bytes() as i64);
