@@ -123,11 +123,12 @@ describe('calls that are cut off', () => {
     assert.equal((await outer.fit(...ROWS, { epochs: 4, onEpoch })).epochs, 4)
   })
 
-  test('long predictBatch and evaluate', () => {
+  test('long predictBatch and evaluate, and a long epoch', () => {
     const network = new NeuralNetwork({ layers: [8, 4096, 4096, 8] })
     const rows = new Float64Array(8e5)
     cut('network.predictBatch(rows)', { network, rows })
     cut('network.evaluate(rows, rows)', { network, rows })
+    cut('network.fitSync(rows, rows)', { network, rows })
     const [row] = network.predictBatch([rows.subarray(0, 8)])
     assert.deepStrictEqual(network.predict(rows.subarray(0, 8)).length, row.length)
   })

@@ -710,6 +710,14 @@ describe('as an object', () => {
     }
   })
 
+  test('has its class in stack traces', () => {
+    const at = /^ {4}at NeuralNetwork\.predict /m
+    assert.throws(
+      () => new NeuralNetwork(2, 2, 1).predict([1]),
+      ({ stack }) => at.test(stack)
+    )
+  })
+
   test('equals another exactly where options, seed and weights are equal', () => {
     const make = (change) => new NeuralNetwork({ layers: [2, 3, 1], seed: 1, ...change })
     const isEqual = (a, b) => require('node:util').isDeepStrictEqual(a, b)

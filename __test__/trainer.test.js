@@ -489,6 +489,25 @@ describe('mistakes', () => {
     })
   })
 
+  test('to clone one is refused, and no two are equal', () => {
+    assert.throws(() => structuredClone(trainer), { name: 'DataCloneError' })
+    assert.notDeepStrictEqual(network.trainer(), trainer)
+    assert.deepStrictEqual({ trainer }, { trainer })
+  })
+
+  test('options may be inherited', () => {
+    const own = small().trainer({ optimizer: 'adam', learningRate: 0.1 })
+    const inherited = small().trainer(Object.create({ optimizer: 'adam', learningRate: 0.1 }))
+    for (let i = 0; i < 3; i++) {
+      const weighted = Object.create({ sampleWeights: [1, 2, 3, 4] })
+      assert.equal(
+        inherited.step(XOR.inputs, XOR.targets, weighted),
+        own.step(XOR.inputs, XOR.targets, { sampleWeights: [1, 2, 3, 4] })
+      )
+    }
+    assert.throws(() => network.trainer(new Map()), { code: TYPE })
+  })
+
   test('a target that the loss does not take is named', () => {
     const network = new NeuralNetwork({ layers: [2, 3, 2], loss: 'crossEntropy', seed: 1 })
     assert.throws(() => network.trainer().step([[1, 2]], [[0.5, 0.9]]), {

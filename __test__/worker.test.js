@@ -110,6 +110,8 @@ const rows = 'new Float64Array(8e5)'
 const LONG = {
   'fitSync of short epochs':
     'new NeuralNetwork(2, 2, 1).fitSync([[0, 1]], [[1]], { epochs: 1e9, shuffle: false })',
+  'fitSync of a long epoch': `${wide}.fitSync(${rows}, ${rows})`,
+  'fitSync of a long step': `${wide}.fitSync(${rows}, ${rows}, { optimizer: 'lbfgs' })`,
   predictBatch: `${wide}.predictBatch(${rows})`,
   evaluate: `${wide}.evaluate(${rows}, ${rows})`
 }
@@ -136,7 +138,7 @@ for (const [name, call] of Object.entries(LONG)) {
         end
       )
       const took = Date.now() - Number(printed)
-      assert.ok(took < 2000, `${end} took ${took} ms`)
+      assert.ok(took < 5000, `${end} took ${took} ms`)
     }
   })
 }

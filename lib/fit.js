@@ -15,9 +15,6 @@ const { nextTurn } = require('./turn.js')
 /** How long callbacks may hold the event loop in one go, in milliseconds. */
 const TURN = 2
 
-/** How long the addon trains in one go on this thread: only JavaScript sees that its worker is terminated. */
-const STRETCH = 10
-
 /** Reports are read so many at a time; one is epoch, loss, validation loss or NaN, learning rate, milliseconds. */
 const REPORTS = 64
 const REPORT_LENGTH = 5
@@ -130,11 +127,11 @@ class Run {
 
   /** Trains on this thread. Never throws. */
   run() {
-    // Without anybody to tell or to ask, as many as there is time for.
+    // Without anybody to tell or to ask, in one go.
     const step = this.#onEpoch === undefined && this.#signal === undefined ? 2 ** 31 : 1
     try {
       for (let isDone = false; !isDone; ) {
-        isDone = native.advanceFit(this.#fit, step, STRETCH)
+        isDone = native.advanceFit(this.#fit, step)
         this.#deliver(Infinity)
         if (this.#signal?.aborted) this.#stop('abort')
       }

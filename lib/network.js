@@ -17,6 +17,7 @@ const native = require('./native.js')
 const { plain } = require('./options.js')
 // Now, before a test replaces timers.
 require('./turn.js')
+const { uncloneable } = require('./uncloneable.js')
 
 const LEARNING_RATE = 1
 
@@ -41,20 +42,10 @@ class Parts {
 /** What comparisons of networks look at: assert.deepStrictEqual and the matchers of test runners see no private fields. */
 const CONTENTS = Symbol('contents')
 
-/**
- * Makes objects that `structuredClone` and `postMessage` refuse, where they would give `{}` without a word: they copy no
- * generator, whatever its prototype. To others these are ordinary objects. It takes 50 ns; a `WeakRef` would take 8 us.
- */
-function Uncloneable() {
-  const object = generate()
-  const { prototype } = new.target
-  if (prototype !== generate.prototype) Object.setPrototypeOf(object, prototype)
-  return object
-}
-function* generate() {}
+const generate = function* NeuralNetwork() {}
 
 /** A multilayer perceptron; index.d.ts says what users may count on. */
-class NeuralNetwork extends Uncloneable {
+class NeuralNetwork extends uncloneable(generate) {
   #model
   /** All that is this network's own, as numbers. */
   #memory

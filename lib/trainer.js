@@ -11,6 +11,7 @@ const { createDataSet, readArguments } = require('./data.js')
 const { invalidType, notForTrainer } = require('./errors.js')
 const { checkFitOptions, Run } = require('./fit.js')
 const native = require('./native.js')
+const { uncloneable } = require('./uncloneable.js')
 
 // The buffer of a step, as src/binding/trainer.rs lays it out: 32-bit words, a loss, and from byte 64 the rows.
 const [NUMBER, ROWS, FLAGS, IS_REFUSED] = [0, 1, 2, 3]
@@ -25,6 +26,8 @@ const FEW = 32
 /** After so many steps weights that nobody asked for come into the buffer all the same: should training diverge, they are
  * not lost. */
 const STEPS = 64
+
+const IDENTITY = Symbol('identity')
 
 const dropped = new FinalizationRegistry((number) => native.dropTrainer(number))
 
@@ -41,7 +44,9 @@ const dropped = new FinalizationRegistry((number) => native.dropTrainer(number))
  * @property {(run?: Run) => void} run - the fit that is running
  */
 
-class Trainer {
+class Trainer extends uncloneable(function* Trainer() {}) {
+  /** No two are equal: comparisons see no private fields. */
+  [IDENTITY] = Symbol('trainer')
   #network
   #access
   #options
@@ -62,6 +67,7 @@ class Trainer {
    * @param {Access} access
    */
   constructor(network, access, options) {
+    super()
     this.#network = network
     this.#access = access
     this.#options = ownOptions(options)
@@ -248,12 +254,13 @@ const NOTHING = {}
 
 /** The options of a trainer: those of its fits, but for what belongs to one of them alone. */
 function ownOptions(options = {}) {
-  const { resume, sampleWeights } = checkOptions('options', options)
+  const given = checkOptions('options', options)
+  const { resume, sampleWeights } = given
   if (resume !== undefined) throw notForTrainer('resume', resume, 'call trainer.resume()')
   if (sampleWeights !== undefined) {
     throw notForTrainer('sampleWeights', sampleWeights, 'give them to step() or fit(), with the rows')
   }
-  return { ...options }
+  return { ...given }
 }
 
 function stepOptions(options) {

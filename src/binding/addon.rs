@@ -504,12 +504,12 @@ fn prepare_fit(call: &Call, home: &Environment) -> Result<()> {
     fit.prepare(models.of(bytes)?, trainer, bytes, data?, held_out)
 }
 
-/// `advanceFit(fit, epochs, milliseconds): boolean`: trains here for up to so many epochs and about so many milliseconds;
-/// whether the run has ended.
+/// `advanceFit(fit, epochs): boolean`: trains here for up to so many epochs; whether the run has ended.
 fn advance_fit(call: &Call, home: &Environment) -> Result<bool> {
-    let (epochs, milliseconds) = (call.argument::<f64>(1)?, call.argument::<f64>(2)?);
+    let epochs = call.argument::<f64>(1)?;
+    let interrupt = call.interrupt(home)?;
     with_fit(home, call.argument(0)?, |fit| {
-        fit.advance(epochs as usize, milliseconds)
+        fit.advance(epochs as usize, &|| interrupt.has_come())
     })
 }
 

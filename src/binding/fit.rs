@@ -13,8 +13,7 @@ use super::progress::Bar;
 use super::slots::Slots;
 use super::trainer::{Background, Trainer};
 use crate::nn::fit::data::Refusal;
-use crate::nn::fit::{Data, History, Monitor, Part, Run, Session, Start, StoppedBy};
-use crate::nn::host::Clock;
+use crate::nn::fit::{Data, History, IsCut, Monitor, Part, Run, Session, Start, StoppedBy};
 use crate::nn::{Real, Result};
 
 /// How many numbers tell of an epoch.
@@ -46,9 +45,9 @@ impl<T: Real> DataSet for Data<T> {
 
 /// A training run, whatever its precision.
 pub trait Job: Send {
-    /// Trains for up to so many epochs and about so many milliseconds, and says whether the run has ended. Meanwhile
-    /// nobody may look at it unless it `is_watched`.
-    fn advance(&mut self, epochs: usize, milliseconds: f64, is_watched: bool) -> bool;
+    /// Trains for up to so many epochs, and says whether the run has ended, also because it is cut. Meanwhile nobody may
+    /// look at it unless it `is_watched`.
+    fn advance(&mut self, epochs: usize, is_watched: bool, is_cut: IsCut) -> bool;
     /// Where others see how far it is.
     fn watch(&self) -> Arc<dyn Watch>;
     /// What the run came to, once it has ended.
@@ -90,8 +89,6 @@ pub struct Training<T> {
     run: Run<T>,
     values: Range<usize>,
     bar: Option<Bar>,
-    /// How many epochs pass between two looks at the clock, which take as long as a small step.
-    pace: usize,
     ended: Option<Result<StoppedBy>>,
 }
 
@@ -106,15 +103,7 @@ impl<T: Real> Training<T> {
             run,
             values,
             bar,
-            pace: 1,
             ended: None,
-        }
-    }
-
-    /// Trains up to this epoch.
-    fn reach(&mut self, epoch: usize, is_timed: bool) {
-        while self.ended.is_none() && self.run.epochs() < epoch {
-            self.ended = self.epoch(is_timed).transpose();
         }
     }
 
@@ -123,8 +112,8 @@ impl<T: Real> Training<T> {
         self.run.into_session()
     }
 
-    fn epoch(&mut self, is_timed: bool) -> Result<Option<StoppedBy>> {
-        let run = AssertUnwindSafe(|| self.run.advance(is_timed));
+    fn epoch(&mut self, is_timed: bool, is_cut: IsCut) -> Result<Option<StoppedBy>> {
+        let run = AssertUnwindSafe(|| self.run.advance(is_timed, is_cut));
         let ended = catch_unwind(run).unwrap_or_else(|_| Err(internal("no panic", "the training", "one")))?;
         if let Some(bar) = &mut self.bar {
             let last = self.run.epochs();
@@ -136,26 +125,15 @@ impl<T: Real> Training<T> {
 }
 
 impl<T: Real> Job for Training<T> {
-    fn advance(&mut self, epochs: usize, milliseconds: f64, is_watched: bool) -> bool {
+    fn advance(&mut self, epochs: usize, is_watched: bool, is_cut: IsCut) -> bool {
         self.run.set_watched(is_watched || self.bar.is_some());
         let end = self.run.epochs().saturating_add(epochs);
-        if milliseconds == f64::INFINITY {
-            self.reach(end, epochs == 1);
-        }
-        let clock = Clock::start();
         while self.ended.is_none() && self.run.epochs() < end {
-            self.reach(end.min(self.run.epochs().saturating_add(self.pace)), epochs == 1);
-            let elapsed = clock.milliseconds();
-            if elapsed < milliseconds / 8.0 {
-                // What follows takes twice as long as what was: a quarter of the time at most.
-                self.pace = self.pace.saturating_mul(2);
-            } else if elapsed >= milliseconds {
-                if elapsed > 2.0 * milliseconds {
-                    // The epochs have become longer.
-                    self.pace = 1;
-                }
-                break;
+            // The shortest epochs do not ask.
+            if is_cut() {
+                self.run.monitor().stop(StoppedBy::Abort);
             }
+            self.ended = self.epoch(epochs == 1, is_cut).transpose();
         }
         if self.ended.is_some() {
             // Leaves the line.
@@ -297,11 +275,11 @@ impl Fit {
         Ok(())
     }
 
-    /// Trains for up to so many epochs and about so many milliseconds on this thread, and says whether the run has ended.
-    pub fn advance(&mut self, epochs: usize, milliseconds: f64) -> Result<bool> {
+    /// Trains for up to so many epochs on this thread, unless it is cut, and says whether the run has ended.
+    pub fn advance(&mut self, epochs: usize, is_cut: IsCut) -> Result<bool> {
         match &mut self.state {
             // JavaScript waits for it, and asks for one epoch where callbacks may look at what it came to.
-            State::Ready(job) => Ok(job.advance(epochs, milliseconds, epochs == 1)),
+            State::Ready(job) => Ok(job.advance(epochs, epochs == 1, is_cut)),
             _ => Err(internal("a fit that is ready", "advanceFit", "another")),
         }
     }
@@ -318,7 +296,7 @@ impl Fit {
         };
         let signals = self.signals.clone();
         let train = move || {
-            while !job.advance(if every_epoch { 1 } else { usize::MAX }, f64::INFINITY, true) {
+            while !job.advance(if every_epoch { 1 } else { usize::MAX }, true, &|| false) {
                 if every_epoch && !signals.is_awake.swap(true, Ordering::AcqRel) {
                     wake();
                 }

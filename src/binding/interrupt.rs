@@ -3,9 +3,9 @@
 //! A worker that is terminated, and a `vm` whose time is up, end where JavaScript code runs: native code notices
 //! nothing, and a `process.exit()` waits for it. So long calls run a little JavaScript, which fails then.
 
+use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, ThreadId};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::bindgen_prelude::{Function, FunctionRef, JsValue};
 use napi::{Env, check_status, sys};
@@ -13,7 +13,10 @@ use napi::{Env, check_status, sys};
 use crate::nn::host::Clock;
 
 /// So many milliseconds pass between two questions.
-const PERIOD: u64 = 10;
+const PERIOD: f64 = 10.0;
+
+/// And at most so many between two looks at the clock, which take as long as a small step.
+const LOOK: f64 = 0.1;
 
 /// A function of JavaScript that does nothing.
 pub type Nothing = FunctionRef<(), ()>;
@@ -24,15 +27,25 @@ pub struct Interrupt {
     receiver: sys::napi_value,
     nothing: sys::napi_value,
     /// The thread of JavaScript.
-    home: ThreadId,
+    home: usize,
     clock: Clock,
-    /// When the next question is due.
-    due: AtomicU64,
+    /// When somebody last looked at the clock, and when JavaScript was last asked.
+    looked: Cell<f64>,
+    asked: Cell<f64>,
+    /// How often this is asked between two looks, and how often until the next.
+    stride: Cell<u32>,
+    left: Cell<u32>,
     has_come: AtomicBool,
 }
 
-// SAFETY: what belongs to Node-API is used on its own thread alone.
+// SAFETY: all but `has_come` is used on the thread of JavaScript alone.
 unsafe impl Sync for Interrupt {}
+
+/// A number that no other thread has.
+fn here() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| ptr::from_ref(here) as usize)
+}
 
 impl Interrupt {
     /// For the call that Node makes now: it must not outlive it.
@@ -45,9 +58,12 @@ impl Interrupt {
             env: env.raw(),
             receiver,
             nothing: nothing.raw(),
-            home: thread::current().id(),
+            home: here(),
             clock: Clock::start(),
-            due: AtomicU64::new(PERIOD),
+            looked: Cell::new(0.0),
+            asked: Cell::new(0.0),
+            stride: Cell::new(0),
+            left: Cell::new(0),
             has_come: AtomicBool::new(false),
         })
     }
@@ -57,10 +73,34 @@ impl Interrupt {
         if self.has_come.load(Ordering::Relaxed) {
             return true;
         }
-        let now = self.clock.milliseconds() as u64;
-        if now < self.due.load(Ordering::Relaxed) || thread::current().id() != self.home {
+        if here() != self.home {
             return false;
         }
+        match self.left.get() {
+            0 => self.look(),
+            left => {
+                self.left.set(left - 1);
+                false
+            }
+        }
+    }
+
+    fn look(&self) -> bool {
+        let now = self.clock.milliseconds();
+        let stride = self.stride.get();
+        // What takes longer from one question to the next is looked at more often.
+        let is_frequent = now - self.looked.get() < LOOK;
+        self.stride.set(if is_frequent {
+            (2 * stride + 1).min(1 << 10)
+        } else {
+            stride / 4
+        });
+        self.left.set(self.stride.get());
+        self.looked.set(now);
+        if now - self.asked.get() < PERIOD {
+            return false;
+        }
+        self.asked.set(now);
         // SAFETY: on the thread of JavaScript, within the call that the values belong to.
         let status = unsafe {
             sys::napi_call_function(
@@ -72,9 +112,8 @@ impl Interrupt {
                 ptr::null_mut(),
             )
         };
-        self.due.store(now + PERIOD, Ordering::Relaxed);
-        self.has_come
-            .store(status != sys::Status::napi_ok, Ordering::Relaxed);
-        status != sys::Status::napi_ok
+        let has_come = status != sys::Status::napi_ok;
+        self.has_come.store(has_come, Ordering::Relaxed);
+        has_come
     }
 }

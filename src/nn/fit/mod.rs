@@ -31,7 +31,7 @@ pub mod trainer;
 pub use data::{Data, Part};
 pub use monitor::{EpochReport, History, Monitor, StoppedBy};
 pub use options::FitOptions;
-pub use run::{Problem, Run};
+pub use run::{IsCut, Problem, Run};
 pub use session::{Done, Session, Targets};
 
 use std::sync::Arc;

@@ -43,6 +43,9 @@ pub struct Problem<T> {
     pub has_sample_weights: bool,
 }
 
+/// Whether the caller of a run needs its thread back.
+pub type IsCut<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// A training run.
 pub struct Run<T> {
     pub(super) problem: Problem<T>,
@@ -200,15 +203,16 @@ impl<T: Real> Run<T> {
 
     /// Trains for an epoch, and says why the run has ended, if it has. Where it is not timed, its report does not say
     /// when it ended: to look at the clock takes as long as a few small steps. At the end the values that the monitor
-    /// publishes are final: the best ones where they are kept, else those of the last whole epoch.
+    /// publishes are final: the best ones where they are kept, else those of the last whole epoch. `is_cut` is asked now and
+    /// then by all threads; where it says yes, the run is aborted.
     ///
     /// # Errors
     /// `Diverged` where numbers are no longer finite, and errors of the checkpoint's file: the run has ended too.
-    pub fn advance(&mut self, is_timed: bool) -> Result<Option<StoppedBy>> {
+    pub fn advance(&mut self, is_timed: bool, is_cut: IsCut) -> Result<Option<StoppedBy>> {
         if self.ended.is_some() {
             return Ok(self.ended);
         }
-        let outcome = self.step(is_timed);
+        let outcome = self.step(is_timed, is_cut);
         if !matches!(outcome, Ok(None)) {
             self.finish();
             self.ended = outcome.as_ref().copied().unwrap_or(Some(StoppedBy::Abort));
@@ -216,11 +220,11 @@ impl<T: Real> Run<T> {
         outcome
     }
 
-    fn step(&mut self, is_timed: bool) -> Result<Option<StoppedBy>> {
+    fn step(&mut self, is_timed: bool, is_cut: IsCut) -> Result<Option<StoppedBy>> {
         if let Some(reason) = self.verdict() {
             return Ok(Some(reason));
         }
-        let is_whole = self.epoch(is_timed)?;
+        let is_whole = self.epoch(is_timed, is_cut)?;
         let verdict = self.verdict();
         if is_whole {
             self.save(verdict.is_some())?;
@@ -312,15 +316,15 @@ impl<T: Real> Run<T> {
     }
 
     /// Trains for an epoch; whether it is whole: it was not stopped in the middle.
-    fn epoch(&mut self, is_timed: bool) -> Result<bool> {
+    fn epoch(&mut self, is_timed: bool, is_cut: IsCut) -> Result<bool> {
         self.publish();
         let Problem { options, horizon, .. } = &self.problem;
         let epoch = self.session.done.epochs + self.epoch;
         let rate = self.session.schedule.rate(epoch, *horizon, options.learning_rate);
-        if !self.shuffle() {
+        if !self.shuffle(is_cut) {
             return Ok(false);
         }
-        let Some(loss) = self.train(rate) else {
+        let Some(loss) = self.train(rate, is_cut) else {
             return Ok(false);
         };
         let loss = self.finite("loss", loss.mean())?;
@@ -330,7 +334,7 @@ impl<T: Real> Run<T> {
         let validation_loss = if self.validation.is_empty() {
             None
         } else {
-            let Some(loss) = self.validate() else {
+            let Some(loss) = self.validate(is_cut) else {
                 return Ok(false);
             };
             Some(self.finite("validation loss", loss.mean())?)
@@ -376,11 +380,11 @@ impl<T: Real> Run<T> {
     }
 
     /// The order of the epoch; false if stopped.
-    fn shuffle(&mut self) -> bool {
+    fn shuffle(&mut self, is_cut: IsCut) -> bool {
         if !self.options().shuffle {
             return true;
         }
-        let is_stopped = stops(&self.monitor, self.clock, self.options().timeout);
+        let is_stopped = stops(&self.monitor, self.clock, self.options().timeout, is_cut);
         self.order.copy_from_slice(&self.training);
         let numbers = [SHUFFLE, (self.session.done.epochs + self.epoch) as u64, 0];
         let mut generator = Generator::stream(self.session.seed, numbers);
@@ -388,9 +392,9 @@ impl<T: Real> Run<T> {
     }
 
     /// Goes once over the rows of training; their loss, or nothing if stopped.
-    fn train(&mut self, rate: f64) -> Option<LossSum> {
+    fn train(&mut self, rate: f64, is_cut: IsCut) -> Option<LossSum> {
         let problem = &self.problem;
-        let is_stopped = stops(&self.monitor, self.clock, problem.options.timeout);
+        let is_stopped = stops(&self.monitor, self.clock, problem.options.timeout, is_cut);
         let batch = problem.batch(&self.order);
         let steps = self.epoch * self.order.len().div_ceil(batch);
         let first_step = self.session.done.steps + steps as u64;
@@ -409,9 +413,9 @@ impl<T: Real> Run<T> {
     }
 
     /// The loss over the rows of validation; nothing if stopped.
-    fn validate(&mut self) -> Option<LossSum> {
+    fn validate(&mut self, is_cut: IsCut) -> Option<LossSum> {
         let problem = &self.problem;
-        let is_stopped = stops(&self.monitor, self.clock, problem.options.timeout);
+        let is_stopped = stops(&self.monitor, self.clock, problem.options.timeout, is_cut);
         let work = Work {
             architecture: &problem.architecture,
             data: problem.held_out.as_ref().unwrap_or(&problem.data),
@@ -480,8 +484,16 @@ fn shuffle(rows: &mut [u32], generator: &mut Generator, is_stopped: &dyn Fn() ->
 }
 
 /// Asks whether the run is to stop; where it is late, it is.
-fn stops<T: Real>(monitor: &Monitor<T>, clock: Clock, timeout: Option<f64>) -> impl Fn() -> bool + Sync {
+fn stops<T: Real>(
+    monitor: &Monitor<T>,
+    clock: Clock,
+    timeout: Option<f64>,
+    is_cut: IsCut,
+) -> impl Fn() -> bool + Sync {
     move || {
+        if is_cut() {
+            monitor.stop(StoppedBy::Abort);
+        }
         if is_late(&clock, timeout) {
             monitor.stop(StoppedBy::Timeout);
         }
