@@ -4,11 +4,29 @@
 
 const { createError } = require('./errors.js')
 
-const file = `mikir.${process.platform}-${process.arch}.node`
+const target = `${process.platform}-${process.arch}`
+const file = `mikir.${target}.node`
 
+/** Bundlers find the addon by a literal path, and know that a `require` in a `try` may fail. */
 function load() {
   try {
-    return require(`../${file}`)
+    switch (target) {
+      case 'darwin-arm64':
+        return require('../mikir.darwin-arm64.node')
+      case 'darwin-x64':
+        return require('../mikir.darwin-x64.node')
+      case 'linux-arm64':
+        return require('../mikir.linux-arm64.node')
+      case 'linux-x64':
+        return require('../mikir.linux-x64.node')
+      case 'win32-arm64':
+        return require('../mikir.win32-arm64.node')
+      case 'win32-x64':
+        return require('../mikir.win32-x64.node')
+      default:
+        // Built from source, where no path is known beforehand.
+        return require('node:module').createRequire(__filename)(`../${file}`)
+    }
   } catch (cause) {
     throw loadError(cause)
   }
