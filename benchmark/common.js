@@ -80,6 +80,22 @@ async function microseconds(run, stretch, count) {
   return (1000 * median(measured)) / turns
 }
 
+/** Half of the work must take about half of the time: else something is computed before or after the clock runs. */
+async function checkProportion(run, turns) {
+  const time = async (turns) => {
+    const start = performance.now()
+    await run(turns)
+    return performance.now() - start
+  }
+  const half = turns - (turns >> 1)
+  let share
+  for (let tries = 0; tries < 5; tries++) {
+    share = (((await time(half)) / (await time(turns))) * (turns / 2)) / half
+    if (share >= 0.35 && share <= 0.65) return
+  }
+  throw new Error(`half of the work takes ${share.toFixed(2)} of the time: is all of it waited for?`)
+}
+
 /** What `file` prints as JSON when it is run with these arguments in a process of its own. */
 function runApart(file, args, flags = []) {
   return JSON.parse(runProgram(process.execPath, [...flags, file, ...args.map(String)]))
@@ -127,6 +143,7 @@ function repeat(array, count) {
 }
 
 module.exports = {
+  checkProportion,
   digits,
   examples,
   machine,

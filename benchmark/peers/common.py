@@ -35,9 +35,26 @@ def microseconds(run):
         run(turns)
         elapsed = time.perf_counter() - start
         if elapsed >= task["stretch"]:
+            check(run, turns)
             return 1e6 * elapsed / turns
         # At most tenfold, as the first turns are slow.
         turns = max(turns + 1, int(turns * min(10, 1.1 * task["stretch"] / elapsed)))
+
+
+def check(run, turns):
+    """Half of the work must take about half of the time: else something is computed before or after the clock runs."""
+
+    def seconds(turns):
+        start = time.perf_counter()
+        run(turns)
+        return time.perf_counter() - start
+
+    for _ in range(5):
+        half = turns - turns // 2
+        share = seconds(half) / seconds(turns) * (turns / 2) / half
+        if turns == 1 or 0.35 <= share <= 0.65:
+            return
+    raise RuntimeError(f"half of the work takes {share:.2f} of the time: is all of it waited for?")
 
 
 def report(**figures):

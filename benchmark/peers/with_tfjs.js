@@ -3,7 +3,7 @@
 // Training in TensorFlow.js, with a task as JSON. The loop is written by hand with its fused layers, which is faster
 // than `model.trainOnBatch`, and no loss is fetched while it is timed.
 
-const { microseconds } = require('../common.js')
+const { checkProportion, microseconds } = require('../common.js')
 const { BATCHES, readTask } = require('../step.js')
 const { load } = require('./npm.js')
 
@@ -45,6 +45,7 @@ async function measure(task) {
     variables[0].bias.dataSync()
   }
   const us = (await microseconds(run, stretch, count)) / BATCHES
+  await checkProportion(run, Math.max(2, Math.round((1000 * stretch) / (us * BATCHES))))
   return { us, loss: losses.reduce((a, b) => a + b) / BATCHES }
 }
 
