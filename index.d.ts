@@ -276,8 +276,9 @@ export interface FitOptions {
   progress?: boolean
   /**
    * Writes all there is to know of the run to the file `path` after every so many epochs (`everyEpochs`, an integer of
-   * at least 1, default 1) and at its end. A new file, until then `<path>.tmp`, takes the place of the old one in one
-   * step, so that there is a whole one at any time.
+   * at least 1, default 1) and at its end. A new file, until then `<path>.<process>-<number>.tmp`, takes the place of the
+   * old one in one step, with its mode and owner, so that there is a whole one at any time, also when two runs write
+   * to one path. A relative path is one from where the process works when `fit` is called.
    */
   checkpoint?: { path: string; everyEpochs?: number }
   /**

@@ -5,7 +5,15 @@
 
 const assert = require('node:assert/strict')
 const { spawn } = require('node:child_process')
-const { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
+const {
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { after, describe, test } = require('node:test')
@@ -454,4 +462,110 @@ describe('a process that is killed', () => {
       t.diagnostic(`${kills} kills, ${ends} runs to the end`)
     })
   }
+})
+
+describe('one path', () => {
+  test('is written by two runs at a time without a broken file', async () => {
+    const file = newFile()
+    const options = { epochs: 60, checkpoint: { path: file } }
+    const runs = [1, 2].map((seed) => new NeuralNetwork({ ...SHAPE, seed }).fit(inputs, targets, options))
+    let isOver = false
+    const all = Promise.all(runs).then(() => {
+      isOver = true
+    })
+    let reads = 0
+    while (!isOver) {
+      await new Promise(setImmediate)
+      try {
+        new NeuralNetwork(SHAPE).fitSync(inputs, targets, { resume: file, epochs: 1 })
+        reads++
+      } catch (error) {
+        assert.equal(error.code, FILE, error.message)
+        assert.equal(reads, 0, 'once there, it is always there')
+      }
+    }
+    await all
+    assert.ok(reads > 5, `${reads} reads`)
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.endsWith('.tmp')),
+      []
+    )
+  })
+
+  test('is that of the folder where fit was called', async () => {
+    const file = newFile()
+    const before = process.cwd()
+    process.chdir(folder)
+    const network = new NeuralNetwork(SHAPE)
+    const running = network.fit(inputs, targets, { epochs: 5, checkpoint: { path: path.basename(file) } })
+    process.chdir(before)
+    await running
+    const resumed = new NeuralNetwork(SHAPE)
+    process.chdir(folder)
+    const going = resumed.fit(inputs, targets, { epochs: 7, resume: path.basename(file) })
+    process.chdir(before)
+    assert.equal((await going).epochs, 7)
+  })
+})
+
+describe('hostile files', () => {
+  test('that claim gigabytes are refused before anything is read', () => {
+    const file = newFile()
+    new NeuralNetwork(SHAPE).fitSync(inputs, targets, { epochs: 2, checkpoint: { path: file } })
+    const bytes = readFileSync(file)
+    const length = Number(bytes.readBigUInt64LE())
+    const header = JSON.parse(bytes.toString('utf8', 8, 8 + length))
+    for (const name of ['values', 'optimizer.1', 'history.loss', 'history.validationLoss', 'unknown']) {
+      const { __metadata__, ...tensors } = structuredClone(header)
+      if (name === 'unknown') tensors.unknown = { dtype: 'F64', shape: [0], data_offsets: [0, 0] }
+      // That tensor has 2 GiB more than it had.
+      let end = 0
+      const order = Object.keys(tensors).sort(
+        (a, b) => tensors[a].data_offsets[1] - tensors[b].data_offsets[1]
+      )
+      order.sort((a, b) => Number(a === 'crc32') - Number(b === 'crc32'))
+      for (const key of order) {
+        const tensor = tensors[key]
+        const width = tensor.dtype === 'F64' ? 8 : 4
+        if (key === name) tensor.shape = [tensor.shape[0] + 2 ** 28]
+        const start = end
+        end += tensor.shape[0] * width
+        tensor.data_offsets = [start, end]
+      }
+      const json = Buffer.from(JSON.stringify({ __metadata__, ...tensors }))
+      const size = Buffer.alloc(8)
+      size.writeBigUInt64LE(BigInt(json.length))
+      writeFileSync(file, Buffer.concat([size, json]))
+      truncateSync(file, 8 + json.length + end)
+      const start = performance.now()
+      assert.throws(
+        () => new NeuralNetwork(SHAPE).fitSync(inputs, targets, { resume: file }),
+        {
+          code: CORRUPT_FILE,
+          message: `Expected a complete mikir checkpoint for '${file}' but received a ${name === 'unknown' ? "tensor 'unknown'" : `wrong tensor '${name}'`}`
+        },
+        name
+      )
+      // Reading 2 GiB takes seconds.
+      assert.ok(performance.now() - start < 1000)
+    }
+    rmSync(file)
+  })
+})
+
+describe('memory of an optimizer that overflows', () => {
+  test('ends the fit before a checkpoint has it', async () => {
+    const network = new NeuralNetwork({ layers: [1, 1], precision: 'f32', seed: 1 })
+    const file = newFile()
+    const run = network.fit([[1e20]], [[0]], { epochs: 3, optimizer: 'adam', checkpoint: { path: file } })
+    await assert.rejects(run, {
+      code: 'ERR_MIKIR_DIVERGED',
+      message: /^Expected a finite .* for epoch 1 but received/
+    })
+    assert.ok(Number.isFinite(network.predict([1])[0]))
+    assert.equal(
+      readdirSync(folder).some((name) => path.join(folder, name) === file),
+      false
+    )
+  })
 })

@@ -4,6 +4,7 @@
 // itself is the addon's, on threads of its own or, for `fitSync`, on this one.
 
 const { AsyncResource } = require('node:async_hooks')
+const path = require('node:path')
 const { isFloat32Array, isFloat64Array } = require('node:util').types
 const { checkOptions, plainView } = require('./check.js')
 const { createDataSet } = require('./data.js')
@@ -203,18 +204,30 @@ function readOptions(options = {}) {
     throw invalidType('a function', 'options.onEpoch', onEpoch)
   }
   if (signal !== undefined && !isSignal(signal)) throw invalidType('an AbortSignal', 'options.signal', signal)
+  const { checkpoint, resume } = rest
   const isHeldOut = typeof validation === 'object' && validation !== null && !Array.isArray(validation)
   return {
     heldOut: isHeldOut ? heldOutData(validation) : undefined,
     onEpoch,
     rest: {
       ...rest,
+      // The process may work elsewhere when the file is written.
+      checkpoint:
+        typeof checkpoint?.path === 'string'
+          ? { ...checkpoint, path: absolute(checkpoint.path) }
+          : checkpoint,
+      resume: typeof resume === 'string' ? absolute(resume) : resume,
       classWeights: isFloats(classWeights) ? Array.from(plainView(classWeights)) : classWeights,
       validation: isHeldOut ? undefined : validation
     },
     sampleWeights,
     signal
   }
+}
+
+/** What is no path at all is for the core to refuse. */
+function absolute(file) {
+  return file === '' ? file : path.resolve(file)
 }
 
 function heldOutData(validation) {

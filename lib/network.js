@@ -21,6 +21,9 @@ const { uncloneable } = require('./uncloneable.js')
 
 const LEARNING_RATE = 1
 
+const NOT_NEGATIVE = 'a number of at least 0'
+const SINGLE = 'a number that single precision can hold'
+
 /** What is not needed to predict is loaded when it is asked for: `require('mikir')` is to be quick. */
 let training
 function loadTraining() {
@@ -301,14 +304,6 @@ class NeuralNetwork extends uncloneable(generate) {
       const rows = checkArray(`layers[${l}].weights`, given.weights, layer.units)
       for (let j = 0; j < layer.units; j++) put(`layers[${l}].weights[${j}]`, rows[j], layer.inputs)
       for (const key of vectors) put(`layers[${l}].${key}`, given[key], layer.units)
-      const negative = given.variance?.findIndex((x) => x < 0) ?? -1
-      if (negative >= 0) {
-        throw outOfRange(
-          'a number of at least 0',
-          `layers[${l}].variance[${negative}]`,
-          given.variance[negative]
-        )
-      }
     })
     this.#claim('setWeights')
     this.#version++
@@ -316,7 +311,8 @@ class NeuralNetwork extends uncloneable(generate) {
     if (place >= 0) {
       const i = taken.findIndex(({ end }) => place < end)
       const name = `${taken[i].name}[${place - (taken[i - 1]?.end ?? 0)}]`
-      throw outOfRange('a number that single precision can hold', name, flat[place])
+      const rule = flat[place] < 0 && name.includes('.variance[') ? NOT_NEGATIVE : SINGLE
+      throw outOfRange(rule, name, flat[place])
     }
   }
 

@@ -7,10 +7,17 @@ const { checkFinite, propertiesOf } = require('./check.js')
 const { invalidLength, invalidType } = require('./errors.js')
 
 const DEEPEST = 8
-const LONGEST = 100_000
+/** Values in all: an object may be written at several places, and is copied to each. */
+const MOST = 100_000
 
 /** A copy of `value` made of plain objects, arrays, strings, booleans, null and finite numbers. */
-function plain(name, value, depth = 0) {
+function plain(name, value) {
+  return copy(name, value, 0, { name, left: MOST })
+}
+
+/** `whole` counts how many values there may still be. */
+function copy(name, value, depth, whole) {
+  if (whole.left-- === 0) throw invalidLength(`at most ${MOST} values in all`, whole.name, 'more')
   switch (typeof value) {
     case 'number':
       return checkFinite(name, value)
@@ -22,27 +29,27 @@ function plain(name, value, depth = 0) {
     case 'object':
       if (value === null) return null
       if (depth === DEEPEST) throw invalidType(`options nested at most ${DEEPEST} deep`, name, value)
-      if (Array.isArray(value)) return plainArray(name, value, depth)
-      return plainObject(name, value, depth)
+      if (Array.isArray(value)) return plainArray(name, value, depth, whole)
+      return plainObject(name, value, depth, whole)
     default:
       throw invalidType('a number, a string, an array or an object', name, value)
   }
 }
 
-function plainArray(name, array, depth) {
-  if (array.length > LONGEST) throw invalidLength(`at most ${LONGEST} elements`, name, array.length)
+function plainArray(name, array, depth, whole) {
+  if (array.length > MOST) throw invalidLength(`at most ${MOST} elements`, name, array.length)
   // Not map(): it would leave holes, and JSON would make null of them.
-  return Array.from(array, (element, i) => plain(`${name}[${i}]`, element, depth + 1))
+  return Array.from(array, (element, i) => copy(`${name}[${i}]`, element, depth + 1, whole))
 }
 
-function plainObject(name, object, depth) {
+function plainObject(name, object, depth, whole) {
   // Without a prototype: a key `__proto__` is a key like any other.
-  const copy = Object.create(null)
+  const plainCopy = Object.create(null)
   for (const [key, value] of Object.entries(propertiesOf(name, object))) {
     // An undefined option is one that is left out.
-    if (value !== undefined) copy[key.toWellFormed()] = plain(`${name}.${key}`, value, depth + 1)
+    if (value !== undefined) plainCopy[key.toWellFormed()] = copy(`${name}.${key}`, value, depth + 1, whole)
   }
-  return copy
+  return plainCopy
 }
 
 module.exports = { plain }

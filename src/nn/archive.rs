@@ -80,6 +80,8 @@ impl TensorRef<'_> {
 
 /// A number that tensors are made of.
 pub trait Element: Copy {
+    /// Its type in a file.
+    const DTYPE: Dtype;
     /// The slice as a tensor.
     fn lend(values: &[Self]) -> TensorRef<'_>;
     /// The numbers of a tensor, if they have this precision.
@@ -93,6 +95,7 @@ pub trait Element: Copy {
 macro_rules! element {
     ($number:ident, $precision:ident) => {
         impl Element for $number {
+            const DTYPE: Dtype = Dtype::$precision;
             fn lend(values: &[Self]) -> TensorRef<'_> {
                 TensorRef::$precision(values)
             }
@@ -147,12 +150,45 @@ fn unwritable(path: &Path, error: io::Error) -> Error {
     Error::new(Code::File, "a file that can be written", quoted(path), error)
 }
 
-/// Reads what [`write()`] wrote.
+/// The type of each tensor of a file, and how many numbers it has.
+#[derive(Debug, Default)]
+pub struct Sizes(BTreeMap<String, (Dtype, usize)>);
+
+impl Sizes {
+    /// How many numbers a tensor has, if it is there and they are of this type.
+    pub fn of<E: Element>(&self, name: &str) -> Option<usize> {
+        self.0
+            .get(name)
+            .filter(|(dtype, _)| *dtype == E::DTYPE)
+            .map(|(_, count)| *count)
+    }
+
+    /// The names of the tensors.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// Reads what [`write()`] wrote, if `check` has nothing against the JSON and the sizes of the tensors: before that, nothing
+/// is read or allocated for them.
 ///
 /// # Errors
-/// `File` with the system's reason; `CorruptFile` with what is wrong; `OutOfMemory`.
-pub fn read(path: &Path) -> Result<(Value, BTreeMap<String, Tensor>)> {
-    let result = host::open(path).and_then(|(file, size)| parse(file, size));
+/// `File` with the system's reason; `CorruptFile` with what is wrong; `OutOfMemory`; those of `check`.
+pub fn read(
+    path: &Path,
+    check: impl FnOnce(&Value, &Sizes) -> Result<()>,
+) -> Result<(Value, BTreeMap<String, Tensor>)> {
+    let mut refusal = None;
+    let check = |json: &Value, sizes: &Sizes| {
+        check(json, sizes).map_err(|error| {
+            refusal = Some(error);
+            io::Error::other("refused")
+        })
+    };
+    let result = host::open(path).and_then(|(file, size)| parse(file, size, check));
+    if let Some(error) = refusal {
+        return Err(error);
+    }
     result.map_err(|error| {
         let (code, rule) = match error.kind() {
             ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
@@ -217,7 +253,11 @@ fn emit(file: impl Write, header: &[u8], tensors: &[(String, TensorRef)]) -> io:
     file.write_all(&checksum.to_le_bytes())
 }
 
-fn parse(file: impl Read, size: u64) -> io::Result<(Value, BTreeMap<String, Tensor>)> {
+fn parse(
+    file: impl Read,
+    size: u64,
+    check: impl FnOnce(&Value, &Sizes) -> io::Result<()>,
+) -> io::Result<(Value, BTreeMap<String, Tensor>)> {
     if size == 0 {
         return Err(damaged("an empty file"));
     }
@@ -252,16 +292,30 @@ fn parse(file: impl Read, size: u64) -> io::Result<(Value, BTreeMap<String, Tens
     if names.pop().as_deref() != Some(CHECKSUM) || content(CHECKSUM) != checksum {
         return Err(damaged("no checksum"));
     }
+    let mut sizes = Sizes::default();
+    for name in &names {
+        let numbers = match content(name) {
+            Some((dtype @ Dtype::F32, bytes)) => (dtype, bytes / size_of::<f32>()),
+            Some((dtype @ Dtype::F64, bytes)) => (dtype, bytes / size_of::<f64>()),
+            _ => {
+                let name = Value::String(name.clone());
+                let reason = format!("tensor {} of another type than F32 and F64", Shown(&name));
+                return Err(damaged(reason));
+            }
+        };
+        sizes.0.insert(name.clone(), numbers);
+    }
+    let json = header.metadata().as_ref().and_then(|metadata| metadata.get(JSON));
+    let json = json.and_then(|text| serde_json::from_str(text).ok());
+    let json: Value = json.ok_or_else(|| damaged("no JSON of mikir"))?;
+    check(&json, &sizes)?;
+
     let mut tensors = BTreeMap::new();
     for name in names {
         let tensor = match content(&name) {
             Some((Dtype::F32, bytes)) => Tensor::F32(get(&mut file, bytes)?),
-            Some((Dtype::F64, bytes)) => Tensor::F64(get(&mut file, bytes)?),
-            _ => {
-                let name = Value::String(name);
-                let reason = format!("tensor {} of another type than F32 and F64", Shown(&name));
-                return Err(damaged(reason));
-            }
+            Some((_, bytes)) => Tensor::F64(get(&mut file, bytes)?),
+            None => return Err(damaged("a header that is not one of safetensors")),
         };
         tensors.insert(name, tensor);
     }
@@ -272,10 +326,7 @@ fn parse(file: impl Read, size: u64) -> io::Result<(Value, BTreeMap<String, Tens
     if u32::from_le_bytes(checksum) != computed {
         return Err(damaged("bytes that do not match their checksum"));
     }
-    let json = header.metadata().as_ref().and_then(|metadata| metadata.get(JSON));
-    let json = json.and_then(|text| serde_json::from_str(text).ok());
-    json.map(|json| (json, tensors))
-        .ok_or_else(|| damaged("no JSON of mikir"))
+    Ok((json, tensors))
 }
 
 fn damaged(reason: impl fmt::Display) -> io::Error {
@@ -390,7 +441,7 @@ mod tests {
     }
 
     fn parsed(bytes: &[u8]) -> io::Result<(Value, BTreeMap<String, Tensor>)> {
-        parse(bytes, bytes.len() as u64)
+        parse(bytes, bytes.len() as u64, |_, _| Ok(()))
     }
 
     fn reason(bytes: &[u8]) -> String {
@@ -434,7 +485,7 @@ mod tests {
         all.push(("large".into(), TensorRef::F64(&large)));
         for tensors in [&all[..], &all[..2], &[]] {
             write(&path, &sample(), tensors).unwrap();
-            let (json, read) = read(&path).unwrap();
+            let (json, read) = read(&path, |_, _| Ok(())).unwrap();
             assert_eq!(json, sample());
             assert_same_bits(&read, tensors);
             assert_eq!(fs::read(&path).unwrap(), bytes_of(&sample(), tensors));
@@ -482,7 +533,7 @@ mod tests {
         for length in 0..bytes.len() {
             reason(&bytes[..length]);
             // The file shrinks while it is read.
-            let error = parse(&bytes[..length], bytes.len() as u64).unwrap_err();
+            let error = parse(&bytes[..length], bytes.len() as u64, |_, _| Ok(())).unwrap_err();
             assert!(matches!(
                 error.kind(),
                 ErrorKind::InvalidData | ErrorKind::UnexpectedEof
@@ -547,7 +598,7 @@ mod tests {
         }
         let huge = u64::MAX.to_le_bytes();
         assert_eq!(reason(&huge), "a header of 18446744073709551615 bytes in 8");
-        let error = parse(&huge[..], MAX_BYTES + 1).unwrap_err();
+        let error = parse(&huge[..], MAX_BYTES + 1, |_, _| Ok(())).unwrap_err();
         assert_eq!(error.to_string(), "68719476737 bytes, more than 68719476736");
     }
 
@@ -558,7 +609,7 @@ mod tests {
         let path = folder.path("run.ckpt");
         let shown = path.display();
 
-        let missing = said(read(&path).unwrap_err());
+        let missing = said(read(&path, |_, _| Ok(())).unwrap_err());
         assert!(
             missing.starts_with(&format!(
                 "Expected a file that can be read for '{shown}' but received "
@@ -570,7 +621,7 @@ mod tests {
         for (content, reason) in [("", "an empty file"), ("short", "5 bytes, too few")] {
             fs::write(&path, content).unwrap();
             assert_eq!(
-                said(read(&path).unwrap_err()),
+                said(read(&path, |_, _| Ok(())).unwrap_err()),
                 format!(
                     "Expected a complete mikir checkpoint for '{shown}' but received {reason} [ERR_MIKIR_CORRUPT_FILE]"
                 )
@@ -580,7 +631,7 @@ mod tests {
         let inside = folder.path("inside");
         fs::create_dir(&inside).unwrap();
         assert_eq!(
-            said(read(&inside).unwrap_err()),
+            said(read(&inside, |_, _| Ok(())).unwrap_err()),
             format!(
                 "Expected a file that can be read for '{}' but received a folder [ERR_MIKIR_FILE]",
                 inside.display()

@@ -19,7 +19,8 @@ pub fn export<T: Real>(architecture: &Architecture, params: &[T], out: &mut [f64
 /// Copies weights in the users' order into `params`, rounding to its precision.
 ///
 /// # Errors
-/// The place in `values` of the first number that is not finite in that precision; `params` is as before.
+/// The place in `values` of the first number that is not finite in that precision, or of the first negative variance;
+/// `params` is as before.
 ///
 /// # Panics
 /// Where a slice has another length than `architecture` says.
@@ -32,10 +33,29 @@ pub fn import<T: Real>(
     if let Some(bad) = values.iter().position(|&x| !T::from_f64(x).is_finite()) {
         return Err(bad);
     }
+    let is_variance = |place: usize| {
+        architecture
+            .layers()
+            .iter()
+            .any(|layer| layer.variance.contains(&place))
+    };
+    let mut numbers = values.iter().zip(places(architecture));
+    if let Some(bad) = numbers.position(|(&x, place)| x < 0.0 && is_variance(place)) {
+        return Err(bad);
+    }
     for (&value, place) in values.iter().zip(places(architecture)) {
         params[place] = T::from_f64(value);
     }
     Ok(())
+}
+
+/// Whether no variance among `params` is negative: its root is taken.
+pub fn has_variances<T: Real>(architecture: &Architecture, params: &[T]) -> bool {
+    let mut variances = architecture
+        .layers()
+        .iter()
+        .flat_map(|layer| &params[layer.variance.clone()]);
+    variances.all(|&variance| variance >= T::ZERO)
 }
 
 /// The places of all parameters in the users' order.

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::nn::architecture::Architecture;
-use crate::nn::archive::{self, Element, Tensor};
+use crate::nn::archive::{self, Element, Sizes, Tensor};
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::initializer::Initializer;
 use crate::nn::kernels::are_finite;
 use crate::nn::online::zeros;
 use crate::nn::real::Real;
+use crate::nn::weights;
 use crate::nn::wording::Shown;
 
 use super::data::Data;
@@ -23,9 +24,13 @@ use super::monitor::History;
 use super::options::FitOptions;
 use super::run::{Problem, Run, Watch};
 use super::session::{Done, Session};
+use super::solver::Solver;
 
 /// Tells a checkpoint from other files, and from those of later versions.
 const FORMAT: &str = "mikir checkpoint 1";
+
+/// The most epochs that a file may tell of: their history is read before anything else could bound it.
+const MOST_EPOCHS: usize = 1 << 24;
 
 /// The same for a trainer's file.
 const TRAINER_FORMAT: &str = "mikir trainer 1";
@@ -84,6 +89,10 @@ impl<T: Real> Run<T> {
         if !is_over && !self.epoch.is_multiple_of(checkpoint.every_epochs) {
             return Ok(());
         }
+        if self.epoch > MOST_EPOCHS {
+            let rule = format!("at most {MOST_EPOCHS} epochs");
+            return Err(Error::new(Code::File, rule, "a checkpoint", self.epoch));
+        }
         let (problem, session) = (&self.problem, &self.session);
         let state = State {
             format: FORMAT.into(),
@@ -124,25 +133,45 @@ impl<T: Real> Run<T> {
 /// another course; those of [`Run::new`].
 pub fn resume<T: Real>(mut problem: Problem<T>, given: &Value, path: &str) -> Result<Run<T>> {
     let file = Opened { path };
-    let (json, tensors) = archive::read(Path::new(path))?;
+    let mut read = None;
+    let check = |json: &Value, sizes: &Sizes| {
+        let state: State = State::deserialize(json).map_err(|error| file.corrupt(error))?;
+        if state.format != FORMAT {
+            return Err(file.corrupt(format!("'{}'", state.format)));
+        }
+        let network = network::<T>(&problem.architecture);
+        if state.network != network {
+            return Err(file.other("a network as in the checkpoint", &state.network, &network));
+        }
+        let shape = Shape::of(&problem);
+        if state.data != shape {
+            return Err(file.other_data(&state.data, &shape));
+        }
+        let (loss, outputs) = (problem.architecture.loss(), problem.architecture.output_count());
+        let options = FitOptions::resumed(given, &state.options, loss, outputs)?;
+        let epochs = sizes.of::<f64>(LOSS).filter(|&epochs| epochs <= MOST_EPOCHS);
+        let epochs = epochs.ok_or_else(|| file.wrong_tensor(LOSS))?;
+        file.check::<f64>(sizes, LEARNING_RATE, epochs)?;
+        // Whether rows were validated is found later: it takes the rows.
+        if sizes.of::<f64>(VALIDATION_LOSS) != Some(0) {
+            file.check::<f64>(sizes, VALIDATION_LOSS, epochs)?;
+        }
+        if sizes.of::<T>(BEST).is_some() {
+            file.check::<T>(sizes, BEST, problem.architecture.value_count())?;
+        }
+        let others = [BEST, LOSS, VALIDATION_LOSS, LEARNING_RATE];
+        let session = (&*problem.architecture, &options);
+        file.check_session::<T>(sizes, session, &state.optimizer, &others)?;
+        read = Some((state, options));
+        Ok(())
+    };
+    let (_, tensors) = archive::read(Path::new(path), check)?;
     let mut tensors = Tensors { file, tensors };
-    let state: State = serde_json::from_value(json).map_err(|error| file.corrupt(error))?;
-    if state.format != FORMAT {
-        return Err(file.corrupt(format!("'{}'", state.format)));
-    }
-    let network = network::<T>(&problem.architecture);
-    if state.network != network {
-        return Err(file.other("a network as in the checkpoint", &state.network, &network));
-    }
-    let shape = Shape::of(&problem);
-    if state.data != shape {
-        return Err(file.other_data(&state.data, &shape));
-    }
-    let (loss, outputs) = (problem.architecture.loss(), problem.architecture.output_count());
-    problem.options = FitOptions::resumed(given, &state.options, loss, outputs)?;
-    problem.horizon = problem.options.epochs;
+    let (state, options) = read.expect("the file was checked");
+    problem.horizon = options.epochs;
+    problem.options = options;
 
-    let values: Vec<T> = tensors.take(VALUES, Some(problem.architecture.value_count()))?;
+    let values: Vec<T> = tensors.take_values(VALUES, &problem.architecture)?;
     let mut session = Session::new(
         problem.architecture.clone(),
         state.seed,
@@ -160,7 +189,7 @@ pub fn resume<T: Real>(mut problem: Problem<T>, given: &Value, path: &str) -> Re
     };
     let validation_losses: Vec<f64> = tensors.take(VALIDATION_LOSS, Some(validated))?;
     if let Some(best) = &mut run.best {
-        best.copy_from_slice(&tensors.take::<T>(BEST, Some(values.len()))?);
+        best.copy_from_slice(&tensors.take_values::<T>(BEST, run.session.architecture())?);
     }
     let buffers = run
         .session
@@ -271,19 +300,26 @@ pub fn read_session<T: Real>(
 ) -> Result<(FitOptions, Session<T>)> {
     let shown = path.to_string_lossy();
     let file = Opened { path: &shown };
-    let (json, tensors) = archive::read(path)?;
+    let mut read = None;
+    let check = |json: &Value, sizes: &Sizes| {
+        let state = TrainerState::deserialize(json).map_err(|error| file.corrupt(error))?;
+        if state.format != TRAINER_FORMAT {
+            return Err(file.corrupt(format!("'{}'", state.format)));
+        }
+        let network = network::<T>(&architecture);
+        if state.network != network {
+            return Err(file.other("a network as in the file", &state.network, &network));
+        }
+        let (loss, outputs) = (architecture.loss(), architecture.output_count());
+        let options = FitOptions::resumed(given, &state.options, loss, outputs)?;
+        file.check_session::<T>(sizes, (&*architecture, &options), &state.optimizer, &[])?;
+        read = Some((state, options));
+        Ok(())
+    };
+    let (_, tensors) = archive::read(path, check)?;
     let mut tensors = Tensors { file, tensors };
-    let state: TrainerState = serde_json::from_value(json).map_err(|error| file.corrupt(error))?;
-    if state.format != TRAINER_FORMAT {
-        return Err(file.corrupt(format!("'{}'", state.format)));
-    }
-    let network = network::<T>(&architecture);
-    if state.network != network {
-        return Err(file.other("a network as in the file", &state.network, &network));
-    }
-    let (loss, outputs) = (architecture.loss(), architecture.output_count());
-    let options = FitOptions::resumed(given, &state.options, loss, outputs)?;
-    let values: Vec<T> = tensors.take(VALUES, Some(architecture.value_count()))?;
+    let (state, options) = read.expect("the file was checked");
+    let values: Vec<T> = tensors.take_values(VALUES, &architecture)?;
     let mut session = Session::new(architecture, state.seed, &options, &values)?;
     let buffers = session
         .solver
@@ -320,12 +356,24 @@ struct Tensors<'p> {
 }
 
 impl Tensors<'_> {
+    /// The values of a network.
+    fn take_values<T: Real>(&mut self, name: &str, architecture: &Architecture) -> Result<Vec<T>> {
+        let values: Vec<T> = self.take(name, Some(architecture.value_count()))?;
+        if weights::has_variances(architecture, &values) {
+            Ok(values)
+        } else {
+            Err(self
+                .file
+                .corrupt(format!("a negative variance in tensor '{name}'")))
+        }
+    }
+
     /// The numbers of the tensor `name`, which are to be finite and so many.
     fn take<E: Element + Real>(&mut self, name: &str, count: Option<usize>) -> Result<Vec<E>> {
         let numbers = self.tensors.remove(name).and_then(E::take).filter(|numbers| {
             count.is_none_or(|count| count == numbers.len()) && numbers.iter().all(|x| x.is_finite())
         });
-        numbers.ok_or_else(|| self.file.corrupt(format!("a wrong tensor '{name}'")))
+        numbers.ok_or_else(|| self.file.wrong_tensor(name))
     }
 }
 
@@ -339,6 +387,41 @@ impl Opened<'_> {
     fn corrupt(self, received: impl std::fmt::Display) -> Error {
         let name = format!("'{}'", self.path);
         Error::new(Code::CorruptFile, "a mikir checkpoint", name, received)
+    }
+
+    fn wrong_tensor(self, name: &str) -> Error {
+        self.corrupt(format!("a wrong tensor '{name}'"))
+    }
+
+    /// Refuses a tensor that has another type or another number of numbers.
+    fn check<E: Element>(self, sizes: &Sizes, name: &str, count: usize) -> Result<()> {
+        if sizes.of::<E>(name) == Some(count) {
+            Ok(())
+        } else {
+            Err(self.wrong_tensor(name))
+        }
+    }
+
+    /// The same for what a session has, the values and the memory of the optimizer, and refuses tensors that are neither
+    /// of it nor `others`.
+    fn check_session<T: Real>(
+        self,
+        sizes: &Sizes,
+        (architecture, options): (&Architecture, &FitOptions),
+        scalars: &[f64],
+        others: &[&str],
+    ) -> Result<()> {
+        let buffers = Solver::<T>::buffer_lengths(&options.optimizer, architecture, scalars);
+        let mut expected = vec![(VALUES.to_string(), architecture.value_count())];
+        expected.extend((0..).map(buffer_name).zip(buffers));
+        for (name, count) in &expected {
+            self.check::<T>(sizes, name, *count)?;
+        }
+        let is_known = |name: &str| others.contains(&name) || expected.iter().any(|(known, _)| known == name);
+        let unknown = sizes.names().find(|name| !is_known(name));
+        unknown.map_or(Ok(()), |name| {
+            Err(self.corrupt(format!("a tensor {}", Shown(&Value::from(name)))))
+        })
     }
 
     fn other(self, expected: &str, saved: &Value, mine: &Value) -> Error {

@@ -331,6 +331,10 @@ impl<T: Real> Run<T> {
         if !are_finite(&self.session.values) {
             return Err(self.diverged("finite weights", "NaN or Infinity"));
         }
+        // An infinite average would stop its weight for ever, and no checkpoint could hold it.
+        if !self.session.solver.buffers().into_iter().all(are_finite) {
+            return Err(self.diverged("a finite memory of the optimizer", "NaN or Infinity"));
+        }
         let validation_loss = if self.validation.is_empty() {
             None
         } else {

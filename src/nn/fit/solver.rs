@@ -43,6 +43,19 @@ impl<T: Real> Solver<T> {
         .map_or_else(|| Self::new(optimizer, architecture), Ok)
     }
 
+    /// How long the [buffers](Self::buffers) are of the optimizer with these [scalars](Self::scalars).
+    pub fn buffer_lengths(optimizer: &Optimizer, architecture: &Architecture, scalars: &[f64]) -> Vec<usize> {
+        let count = architecture.parameter_count();
+        match optimizer {
+            Optimizer::Lbfgs(_) => {
+                let pairs = scalars.len().saturating_sub(LbfgsState::<T>::SCALARS);
+                let all = count.saturating_mul(pairs);
+                vec![count, count, all, all]
+            }
+            optimizer => vec![count; optimizer.buffers().unwrap_or(0)],
+        }
+    }
+
     /// What is remembered for each parameter.
     pub fn buffers(&self) -> Vec<&[T]> {
         match self {

@@ -207,6 +207,9 @@ impl<T: Real> LbfgsState<T> {
         .into_iter()
     }
 
+    /// How many numbers [`scalars`](Self::scalars) has beside the rho of every pair.
+    pub const SCALARS: usize = 4;
+
     /// What is remembered as numbers: whether there is no last iteration, its t, gamma, which pair is the oldest, and
     /// rho of every pair.
     pub fn scalars(&self) -> Vec<f64> {

@@ -79,7 +79,7 @@ impl Optimizer {
     }
 
     /// How many numbers are remembered for each parameter.
-    fn buffers(&self) -> Result<usize> {
+    pub fn buffers(&self) -> Result<usize> {
         Ok(match self {
             Optimizer::Sgd(_) => Sgd::MEMORY,
             Optimizer::Momentum(_) => Momentum::MEMORY,
