@@ -17,11 +17,12 @@ const {
   notFinite,
   randomOf,
   refusesUntouched,
-  rowsOf
+  rowsOf,
+  noVectors
 } = require('./helpers.js')
 
-const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
-const MATRIX = 'an array of rows, a Float32Array or a Float64Array'
+const VECTOR = 'an array or a typed array of numbers'
+const MATRIX = 'an array of rows or a typed array of numbers'
 const PRECISIONS = [
   ['f64', 1e-12],
   ['f32', 1e-5]
@@ -63,39 +64,19 @@ describe('predictBatch refuses', () => {
   })
 
   test('what holds no rows', () => {
-    for (const [value, received] of [
-      [undefined, 'undefined'],
-      [null, 'null'],
-      [7, '7'],
-      [true, 'true'],
-      [12n, '12n'],
-      ['0,1', "'0,1'"],
-      [Symbol('x'), 'a symbol'],
-      [() => [[0, 1]], 'a function'],
-      [{}, 'an object'],
-      [{ length: 1, 0: [0, 1] }, 'an object'],
-      [new Set([[0, 1]]), 'an object'],
-      [new ArrayBuffer(16), 'an object'],
-      [new DataView(new ArrayBuffer(16)), 'an object'],
-      [Buffer.alloc(16), 'an object'],
-      ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array].map(
-        (Numbers) => [new Numbers(2), 'an object']
-      ),
-      [new BigInt64Array(2), 'an object'],
-      [new BigUint64Array(2), 'an object']
-    ]) {
+    for (const [value, received] of noVectors()) {
       refuses(value, TYPE, `Expected ${MATRIX} for inputs but received ${received}`)
     }
   })
 
   test('rows that are none, with their place', () => {
     for (const [row, received] of [
-      [1, '1'],
+      [1, '1: write each row as an array of 2 numbers, a single one as [row]'],
       [undefined, 'undefined'],
       [null, 'null'],
       ['0,1', "'0,1'"],
       [{ 0: 0, 1: 1 }, 'an object'],
-      [new Int32Array(2), 'an object']
+      [new Map(), 'a Map']
     ]) {
       refuses([[0, 1], row], TYPE, `Expected ${VECTOR} for inputs[1] but received ${received}`)
     }
@@ -106,7 +87,11 @@ describe('predictBatch refuses', () => {
     ]
     delete holed[1]
     refuses(holed, TYPE, `Expected ${VECTOR} for inputs[1] but received undefined`)
-    refuses([0, 1], TYPE, `Expected ${VECTOR} for inputs[0] but received 0`)
+    refuses(
+      [0, 1],
+      TYPE,
+      `Expected ${VECTOR} for inputs[0] but received 0: write each row as an array of 2 numbers, a single one as [row]`
+    )
   })
 
   test('ragged and wrong widths, with their place', () => {
@@ -141,11 +126,11 @@ describe('predictBatch refuses', () => {
 
   test('what is no number, with its place', () => {
     for (const [value, received] of [
-      [undefined, 'undefined'],
-      [null, 'null'],
-      [true, 'true'],
-      ['1', "'1'"],
-      [1n, '1n'],
+      [undefined, 'undefined: remove the row, or fill in a number'],
+      [null, 'null: remove the row, or fill in a number'],
+      [true, 'true: write 1 for true and 0 for false'],
+      ['1', "'1': convert it with Number()"],
+      [1n, '1n: convert it with Number()'],
       [Symbol('x'), 'a symbol'],
       [{ valueOf: () => 1 }, 'an object'],
       [() => 1, 'a function']
@@ -164,7 +149,11 @@ describe('predictBatch refuses', () => {
     }
     const hole = [0, 1]
     delete hole[0]
-    refuses([hole], TYPE, 'Expected a finite number for inputs[0][0] but received undefined')
+    refuses(
+      [hole],
+      TYPE,
+      'Expected a finite number for inputs[0][0] but received undefined: remove the row, or fill in a number'
+    )
   })
 
   test('NaN and the infinities, with their place, in whatever block of rows they are', () => {

@@ -21,8 +21,8 @@ const {
   rowsOf
 } = require('./helpers.js')
 
-const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
-const MATRIX = 'an array of rows, a Float32Array or a Float64Array'
+const VECTOR = 'an array or a typed array of numbers'
+const MATRIX = 'an array of rows or a typed array of numbers'
 const MISSING = 'remove the row, or fill in a number'
 const STRING = 'convert it with Number()'
 
@@ -113,15 +113,18 @@ describe('rows', () => {
 
   test('of which one is none', async () => {
     for (const [value, received] of noVectors()) {
-      const cure = typeof value === 'number' ? 'write each row as an array of 2 numbers' : undefined
       if (value === undefined) continue
-      await refusesData([rows(value), rows()], TYPE, said(VECTOR, 'inputs[2]', received, cure))
-      await refusesData([rows(), rows(value)], TYPE, said(VECTOR, 'targets[2]', received, cure))
+      const isNumber = typeof value === 'number'
+      const cure = isNumber ? 'write each row as an array of 2 numbers, a single one as [row]' : undefined
+      const words = isNumber ? received.split(': ')[0] : received
+      await refusesData([rows(value), rows()], TYPE, said(VECTOR, 'inputs[2]', words, cure))
+      const row = typeof value === 'string' ? 'write each row as an array of 2 numbers' : cure
+      await refusesData([rows(), rows(value)], TYPE, said(VECTOR, 'targets[2]', words, row))
     }
     const holed = rows()
     delete holed[2]
     await refusesData([holed, rows()], TYPE, said(VECTOR, 'inputs[2]', 'undefined'))
-    const cure = 'write each row as an array of 2 numbers'
+    const cure = 'write each row as an array of 2 numbers, a single one as [row]'
     await refusesData(
       [[0, 1], rows()],
       LENGTH,
@@ -132,7 +135,7 @@ describe('rows', () => {
     await refusesData(
       [rows(), [0, 1, 1, 0]],
       TYPE,
-      said(VECTOR, 'targets[0]', 0, 'write each row as an array of 1 number'),
+      said(VECTOR, 'targets[0]', 0, 'write each row as an array of 1 number, a single one as [row]'),
       single
     )
   })
@@ -162,8 +165,9 @@ describe('rows', () => {
       ['', "''", STRING],
       [null, 'null', MISSING],
       [undefined, 'undefined', MISSING],
-      [true, 'true', undefined],
-      [1n, '1n', undefined],
+      [true, 'true', 'write 1 for true and 0 for false'],
+      [1n, '1n', STRING],
+      [new Date(0), 'a Date', 'convert it to a number, such as its getTime() / 86400000 for days'],
       [[1], 'an array of 1 element', undefined],
       [{ valueOf: () => 1 }, 'an object', undefined],
       [Object(1), 'an object', undefined],
@@ -321,7 +325,7 @@ describe('examples', () => {
       [7, '7'],
       ['x', "'x'"],
       [[0, 1], 'an array of 2 elements'],
-      [new Float64Array(2), 'an object']
+      [new Float64Array(2), 'a typed array']
     ]) {
       await refusesData([examples(value)], TYPE, said(rule, 'examples[2]', received))
     }
@@ -336,7 +340,7 @@ describe('examples', () => {
       const spoilt = (value) => [examples({ ...good, [key]: value })]
       const name = `examples[2].${key}`
       await refusesData(spoilt(undefined), TYPE, said(VECTOR, name, 'undefined'))
-      await refusesData(spoilt(7), TYPE, said(VECTOR, name, '7'))
+      await refusesData(spoilt(7), TYPE, said(VECTOR, name, '7', 'write one row as an array too'))
       await refusesData(spoilt([1]), LENGTH, said('2 numbers', name, 1))
       await refusesData(spoilt(['1', 2]), TYPE, said('a finite number', `${name}[0]`, "'1'", STRING))
       await refusesData(spoilt([1, null]), TYPE, said('a finite number', `${name}[1]`, 'null', MISSING))
@@ -658,7 +662,7 @@ describe('data that run code of their own', () => {
     })) {
       const network = fresh()
       const before = network.getWeights()
-      const message = `Expected a network that is not training for ${name}() but received one in fit()`
+      const message = `Expected a network that is not training for ${name}() but received one in fit(): wait until it has ended, or work on a clone()`
       const busy = acting(() => call(network))
       await rejects(() => network.fit(busy, rows()), 'ERR_MIKIR_BUSY', message)
       assert.deepEqual(network.getWeights(), before)
@@ -691,5 +695,178 @@ describe('data that run code of their own', () => {
       }
     })
     refuses(() => fresh().fitSync(moving, moving), LENGTH, said('2 numbers', 'inputs[1]', 0))
+  })
+})
+
+describe('numbers in other typed arrays', () => {
+  const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]
+  if (globalThis.Float16Array !== undefined) kinds.push(globalThis.Float16Array)
+  const plainRows = [
+    [1, 2],
+    [3, 4],
+    [5, 6]
+  ]
+  const outputs = [[1], [0], [1]]
+  const create = (precision) => new NeuralNetwork({ layers: [2, 3, 1], seed: 4, precision })
+
+  test('are taken wherever a row or flat rows are', () => {
+    for (const precision of ['f64', 'f32']) {
+      const network = create(precision)
+      const fit = (inputs, targets, sampleWeights) => {
+        const other = create(precision)
+        const { loss } = other.fitSync(inputs, targets, { epochs: 3, sampleWeights })
+        return [...loss, other.getWeights(), other.evaluate(inputs, targets)]
+      }
+      for (const Numbers of [...kinds, Buffer]) {
+        const rows = plainRows.map((row) => Numbers.from(row))
+        const flat = Numbers.from(plainRows.flat())
+        assert.deepEqual(network.predict(rows[1]), network.predict(plainRows[1]))
+        assert.deepEqual(network.predictBatch(rows), network.predictBatch(plainRows))
+        const batch = network.predictBatch(flat)
+        assert.ok(batch instanceof Float64Array)
+        assert.deepEqual([...batch], network.predictBatch(plainRows).flat())
+        const expected = fit(plainRows, outputs, [1, 2, 3])
+        assert.deepEqual(fit(rows, outputs, Numbers.from([1, 2, 3])), expected)
+        assert.deepEqual(fit(flat, Numbers.from([1, 0, 1]), [1, 2, 3]), expected)
+        const [one, two] = [create(precision), create(precision)]
+        one.train(rows[0], Numbers.from([1]))
+        two.train([1, 2], [1])
+        assert.deepEqual(one.getWeights(), two.getWeights())
+        assert.equal(one.trainer().step(flat, outputs), two.trainer().step(plainRows, outputs))
+      }
+    }
+  })
+})
+
+describe('classes by number', () => {
+  const rows = rowsOf(12, 2)
+  const classes = rows.map((_, i) => i % 3)
+  const oneHot = classes.map((c) => [0, 1, 2].map((k) => Number(k === c)))
+  const create = () => new NeuralNetwork({ layers: [2, 5, 3], loss: 'crossEntropy', seed: 4 })
+
+  test('are one-hot rows', async () => {
+    const expected = create()
+    const { loss, validationLoss } = expected.fitSync(rows, oneHot, {
+      epochs: 4,
+      validation: { inputs: rows, targets: oneHot }
+    })
+    for (const targets of [classes, Uint8Array.from(classes), Float64Array.from(classes)]) {
+      const network = create()
+      const history = await network.fit(rows, targets, { epochs: 4, validation: { inputs: rows, targets } })
+      assert.deepEqual([history.loss, history.validationLoss], [loss, validationLoss])
+      assert.deepEqual(network.getWeights(), expected.getWeights())
+      assert.deepEqual(network.evaluate(rows, targets), network.evaluate(rows, oneHot))
+      assert.equal(create().trainer().step(rows, targets), create().trainer().step(rows, oneHot))
+    }
+    const examples = rows.map((input, i) => ({ input, output: classes[i] }))
+    assert.deepEqual(create().fitSync(examples, { epochs: 4 }).loss, loss)
+  })
+
+  test('that are none', () => {
+    const wrong = (value) => Object.assign([...classes], { 4: value })
+    for (const [value, code, received] of [
+      [3, RANGE, '3'],
+      [-1, RANGE, '-1'],
+      [0.5, RANGE, '0.5'],
+      [Number.NaN, RANGE, 'NaN'],
+      ['1', TYPE, "'1': convert it with Number()"],
+      [null, TYPE, 'null: fill in a number']
+    ]) {
+      refuses(
+        () => create().fitSync(rows, wrong(value)),
+        code,
+        `Expected a class from 0 to 2 for targets[4] but received ${received}`
+      )
+    }
+    refuses(
+      () => create().fitSync(rows, Array(12).fill('cat')),
+      TYPE,
+      "Expected an array or a typed array of numbers for targets[0] but received 'cat': number the classes from 0, or " +
+        'write a class as a row of zeros with a 1 in its place'
+    )
+    refuses(
+      () => create().fitSync(rows, classes.slice(1)),
+      LENGTH,
+      'Expected 12 rows, as many as inputs, for targets but received 11'
+    )
+  })
+})
+
+describe('weights of examples', () => {
+  const examples = rowsOf(6, 2).map((input, i) => ({ input, output: [i % 2] }))
+  const create = () => new NeuralNetwork({ layers: [2, 3, 1], seed: 4 })
+
+  test('are sample weights, 1 where there is none', () => {
+    const weighted = examples.map((example, i) => (i % 3 === 0 ? { ...example, weight: i } : example))
+    const sampleWeights = [0, 1, 1, 3, 1, 1]
+    assert.deepEqual(
+      create().fitSync(weighted, { epochs: 3 }).loss,
+      create().fitSync(examples, { epochs: 3, sampleWeights }).loss
+    )
+    refuses(
+      () => create().fitSync(weighted, { sampleWeights }),
+      'ERR_MIKIR_INVALID_COMBINATION',
+      'Expected no sampleWeights for examples that have a weight but received an array of 6 elements: write all weights ' +
+        'in one of both'
+    )
+    refuses(
+      () => create().fitSync([{ ...examples[0], weight: '2' }]),
+      TYPE,
+      "Expected a finite number for examples[0].weight but received '2': convert it with Number()"
+    )
+    refuses(
+      () => create().fitSync([examples[0], { ...examples[0], weight: -2 }]),
+      RANGE,
+      'Expected a number of at least 0 for examples[1].weight but received -2'
+    )
+  })
+
+  test('validation takes examples too', () => {
+    const [inputs, targets] = [examples.map(({ input }) => input), examples.map(({ output }) => output)]
+    assert.deepEqual(
+      create().fitSync(inputs, targets, { epochs: 3, validation: examples }).validationLoss,
+      create().fitSync(inputs, targets, { epochs: 3, validation: { inputs, targets } }).validationLoss
+    )
+    refuses(
+      () => create().fitSync(inputs, targets, { validation: [{ input: [1, 2] }] }),
+      TYPE,
+      'Expected an array or a typed array of numbers for options.validation[0].output but received undefined'
+    )
+  })
+
+  test('a learning rate is no function', () => {
+    refuses(
+      () => create().fitSync(examples, { learningRate: (epoch) => 1 / epoch }),
+      TYPE,
+      'Expected a number above 0 for options.learningRate but received a function: to change it from epoch to epoch, ' +
+        'use the option schedule'
+    )
+  })
+})
+
+describe('row weights', () => {
+  const [inputs, targets] = [rowsOf(8, 2), rowsOf(8, 1)]
+  const fit = (sampleWeights, options) => {
+    const network = new NeuralNetwork({ layers: [2, 3, 1], seed: 4 })
+    return [...network.fitSync(inputs, targets, { epochs: 5, sampleWeights, ...options }).loss]
+  }
+
+  test('that are all tiny or huge count as others do', () => {
+    const weights = [1, 2, 3, 1, 2, 3, 1, 2]
+    const expected = fit(weights)
+    for (const power of [-1060, -1000, -300, 300, 1000, 1020]) {
+      assert.deepEqual(fit(weights.map((weight) => weight * 2 ** power)), expected, power)
+    }
+    // One that is lost beside the others.
+    assert.ok(fit([1e308, 5e-324, 1, 1, 1, 1, 1, 1], { batchSize: 1 }).every(Number.isFinite))
+  })
+
+  test('that leave nothing to train or to validate on are refused', () => {
+    const cure = 'give some of them a weight, or hold out other rows'
+    const said = (rows) =>
+      `Expected a weight above 0 for one for the rows of ${rows} but received only 0: ${cure}`
+    const options = { shuffle: false, validation: 0.25 }
+    refuses(() => fit([1, 1, 1, 1, 1, 1, 0, 0], options), RANGE, said('validation'))
+    refuses(() => fit([0, 0, 0, 0, 0, 0, 1, 1], options), RANGE, said('training'))
   })
 })

@@ -163,3 +163,55 @@ describe('evaluate', () => {
     agrees([loss, mse], [(error * error) / 2, error * error], 1e-12)
   })
 })
+
+test('no finite network, data or weights make NaN', () => {
+  const random = randomOf(7)
+  const pick = (values) => values[Math.floor(random() * values.length)]
+  const extremes = {
+    f64: [0, 1, -1, 0.5, 1e150, -1e150, 1.7e308, -1.7e308, 5e-324, 1e-308],
+    f32: [0, 1, -1, 0.5, 1e19, -1e19, 3.4e38, -3.4e38, 1e-45]
+  }
+  const targetsOf = {
+    crossEntropy: () => [
+      ...pick([
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1]
+      ])
+    ],
+    binaryCrossEntropy: () => Array.from({ length: 3 }, () => pick([0, 1, 0.5])),
+    poisson: (extreme) => Array.from({ length: 3 }, () => Math.abs(extreme())),
+    hinge: () => Array.from({ length: 3 }, () => pick([1, -1]))
+  }
+  const losses = ['squaredError', 'mse', 'mae', 'huber', 'logCosh', 'quantile', ...Object.keys(targetsOf)]
+  for (let i = 0; i < 3000; i++) {
+    const [loss, precision] = [pick(losses), pick(['f64', 'f32'])]
+    const extreme = () => pick(extremes[precision])
+    const layer = {
+      units: 4,
+      activation: pick(['relu', 'tanh', 'linear', 'gelu', 'softplus', 'selu']),
+      normalization: pick([undefined, 'batch', 'layer'])
+    }
+    const network = new NeuralNetwork({ layers: [2, layer, 3], loss, precision, seed: 1 })
+    network.setWeights(
+      network.getWeights().map(({ weights, ...vectors }) => ({
+        weights: weights.map((row) => row.map(extreme)),
+        ...Object.fromEntries(
+          Object.entries(vectors).map(([key, vector]) => [
+            key,
+            vector.map(() => (key === 'variance' ? Math.abs(extreme()) : extreme()))
+          ])
+        )
+      }))
+    )
+    const inputs = Array.from({ length: 5 }, () => [extreme(), extreme()])
+    const targets = inputs.map(() =>
+      targetsOf[loss] === undefined ? [extreme(), extreme(), extreme()] : targetsOf[loss](extreme)
+    )
+    const measures = network.evaluate(inputs, targets)
+    for (const [key, value] of Object.entries(measures)) {
+      assert.ok(!Number.isNaN(value), `${key} of ${loss} in ${precision} with ${JSON.stringify(layer)}`)
+    }
+    assert.ok(network.predictBatch(inputs).flat().every(Number.isFinite))
+  }
+})

@@ -385,7 +385,7 @@ describe('signal', () => {
 
 describe('while a network trains', () => {
   const message = (name, running) =>
-    `Expected a network that is not training for ${name}() but received one in ${running}()`
+    `Expected a network that is not training for ${name}() but received one in ${running}(): wait until it has ended, or work on a clone()`
 
   test('what would change it is refused', async () => {
     const network = fresh()

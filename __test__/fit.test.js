@@ -144,8 +144,20 @@ describe('options that are refused', () => {
       ]),
       [{ validation: '0.2' }, TYPE, 'a number in (0, 1)', '.validation', "'0.2'"],
       [{ validation: null }, TYPE, 'a number in (0, 1)', '.validation', 'null'],
-      [{ validation: 0.1 }, RANGE, 'a fraction that leaves rows on both sides of 4', '.validation', 0.1],
-      [{ validation: 0.9 }, RANGE, 'a fraction that leaves rows on both sides of 4', '.validation', 0.9]
+      [
+        { validation: 0.1 },
+        RANGE,
+        'a fraction that leaves rows on both sides of 4',
+        '.validation',
+        '0.1: choose another fraction, or give rows of their own'
+      ],
+      [
+        { validation: 0.9 },
+        RANGE,
+        'a fraction that leaves rows on both sides of 4',
+        '.validation',
+        '0.9: choose another fraction, or give rows of their own'
+      ]
     ],
     earlyStopping: [
       [{ earlyStopping: true }, TYPE, 'an object', '.earlyStopping', 'true'],

@@ -71,8 +71,8 @@ function noVectors() {
     [undefined, 'undefined'],
     [null, 'null'],
     [true, 'true'],
-    [7, '7'],
-    [Number.NaN, 'NaN'],
+    [7, '7: write one row as an array too'],
+    [Number.NaN, 'NaN: write one row as an array too'],
     [12n, '12n'],
     ['0,1', "'0,1'"],
     [Symbol('x'), 'a symbol'],
@@ -80,22 +80,25 @@ function noVectors() {
     [{}, 'an object'],
     [{ length: 2, 0: 0, 1: 1 }, 'an object'],
     [argumentsOf(0, 1), 'an object'],
-    [new Set([0, 1]), 'an object'],
+    [new Date(0), 'a Date'],
+    [new Map([[0, 1]]), 'a Map'],
+    [new Set([0, 1]), 'a Set: convert it with Array.from()'],
     [[0, 1].values(), 'an object'],
-    [new Int8Array(2), 'an object'],
-    [new Uint8Array(2), 'an object'],
-    [new Uint8ClampedArray(2), 'an object'],
-    [new Int16Array(2), 'an object'],
-    [new Uint16Array(2), 'an object'],
-    [new Int32Array(2), 'an object'],
-    [new Uint32Array(2), 'an object'],
-    [new BigInt64Array(2), 'an object'],
-    [new BigUint64Array(2), 'an object'],
-    [Buffer.alloc(2), 'an object'],
-    [new ArrayBuffer(16), 'an object'],
-    [new DataView(new ArrayBuffer(16)), 'an object'],
-    [Promise.resolve([0, 1]), 'an object']
+    [
+      new Proxy(new Float64Array(2), {}),
+      'a proxy: pass what is behind the proxy (in Vue toRaw()), or a copy'
+    ],
+    [new BigInt64Array(2), 'a BigInt64Array: convert it with Float64Array.from(array, Number)'],
+    [new BigUint64Array(2), 'a BigUint64Array: convert it with Float64Array.from(array, Number)'],
+    [new ArrayBuffer(16), 'an ArrayBuffer: make a typed array of it, such as new Float64Array(buffer)'],
+    [new DataView(new ArrayBuffer(16)), 'a DataView: make a typed array of its buffer'],
+    [Promise.resolve([0, 1]), 'a promise']
   ]
+}
+
+/** The same where no vector is expected, so that no cure is known. */
+function noArrays() {
+  return noVectors().map(([value, received]) => [value, received.split(': ')[0]])
 }
 
 /** Values that are no number, each with how an error calls it. */
@@ -113,12 +116,25 @@ function noNumbers() {
     [{}, 'an object'],
     [{ valueOf: () => 2 }, 'an object'],
     [Object(2), 'an object'],
-    [new Date(0), 'an object'],
+    [new Date(0), 'a Date'],
     [[], 'an array of 0 elements'],
     [[2], 'an array of 1 element'],
     [[2, 2], 'an array of 2 elements'],
-    [new Float64Array(1), 'an object']
+    [new Float64Array(1), 'a typed array']
   ]
+}
+
+/** What an error says of a value where a number of a vector should be: `received`, and a cure. */
+function elementSaid(value, received) {
+  const cure = {
+    string: 'convert it with Number()',
+    bigint: 'convert it with Number()',
+    boolean: 'write 1 for true and 0 for false',
+    undefined: 'fill in a number'
+  }[value === null ? 'undefined' : typeof value]
+  const date = 'convert it to a number, such as its getTime() / 86400000 for days'
+  const said = value instanceof Date ? date : cure
+  return said === undefined ? received : `${received}: ${said}`
 }
 
 /** Numbers that are not finite, each with how an error calls it. */
@@ -312,8 +328,10 @@ module.exports = {
   agrees,
   agreesAfterStep,
   detached,
+  elementSaid,
   flat,
   layersOf,
+  noArrays,
   noNumbers,
   noVectors,
   notFinite,

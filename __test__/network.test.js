@@ -24,10 +24,11 @@ const {
   refuses,
   refusesUntouched,
   revoked,
-  runsAlone
+  runsAlone,
+  elementSaid
 } = require('./helpers.js')
 
-const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
+const VECTOR = 'an array or a typed array of numbers'
 
 describe('new NeuralNetwork refuses', () => {
   const COUNT = 'an integer from 1 to 268435456'
@@ -91,7 +92,7 @@ describe('new NeuralNetwork refuses', () => {
       refuses(() => new NeuralNetwork(2 ** 28, 1, 1), TOO_LARGE, said(2 ** 28 + 1))
       refuses(() => new NeuralNetwork(1, 2 ** 28, 1), TOO_LARGE, said(2 ** 29))
       refuses(() => new NeuralNetwork(1, 1, 2 ** 28), TOO_LARGE, said(2 + 2 ** 29))
-      refuses(() => new NeuralNetwork(1, 2 ** 27, 1), TOO_LARGE, said(2 ** 28 + 2 ** 27 + 1))
+      refuses(() => new NeuralNetwork(1, 2 ** 24, 17), TOO_LARGE, said(2 ** 25 + (2 ** 24 + 1) * 17))
       refuses(() => new NeuralNetwork(2 ** 14, 2 ** 14, 1), TOO_LARGE, said(2 ** 28 + 2 ** 14))
       refuses(() => new NeuralNetwork(2 ** 28, 2 ** 28, 2 ** 28), TOO_LARGE, said(2n ** 56n + 2n ** 28n))
     }
@@ -101,6 +102,14 @@ describe('new NeuralNetwork refuses', () => {
       `${now.arrayBuffers - arrayBuffers} bytes of buffers`
     )
     assert.ok(now.rss - rss < 2 ** 26, `${now.rss - rss} bytes`)
+  })
+
+  test('layers so wide that no array of JavaScript would hold their outputs', () => {
+    const said = (count) =>
+      `Expected at most 16777216 inputs and neurons in a layer for the network but received ${count}`
+    refuses(() => new NeuralNetwork(1, 1, 120e6), TOO_LARGE, said(120e6))
+    refuses(() => new NeuralNetwork(1, 2 ** 24 + 1, 1), TOO_LARGE, said(2 ** 24 + 1))
+    refuses(() => new NeuralNetwork({ layers: [2 ** 24 + 1, 1] }), TOO_LARGE, said(2 ** 24 + 1))
   })
 
   test('what the system has no memory for', () => {
@@ -130,7 +139,9 @@ describe('new NeuralNetwork refuses', () => {
   })
 
   test('options that are no object', () => {
-    const wrong = noNumbers().filter(([, received]) => received !== 'an object')
+    const wrong = noNumbers().filter(
+      ([value]) => typeof value !== 'object' || value === null || Array.isArray(value)
+    )
     for (const [value, received] of [...wrong, [2, '2'], [Number.NaN, 'NaN']]) {
       refuses(
         () => new NeuralNetwork(2, 2, 1, value),
@@ -195,7 +206,7 @@ function refusesVectors(network, name, count, call) {
       for (const [value, received] of [[undefined, 'undefined'], ...noNumbers()]) {
         const vector = new Array(count).fill(0.5)
         vector[i] = value
-        refusesOne(vector, TYPE, 'a finite number', received, `${name}[${i}]`)
+        refusesOne(vector, TYPE, 'a finite number', elementSaid(value, received), `${name}[${i}]`)
       }
     }
   })
@@ -204,7 +215,7 @@ function refusesVectors(network, name, count, call) {
     for (let i = 0; i < count; i++) {
       const vector = new Array(count).fill(0.5)
       delete vector[i]
-      refusesOne(vector, TYPE, 'a finite number', 'undefined', `${name}[${i}]`)
+      refusesOne(vector, TYPE, 'a finite number', 'undefined: fill in a number', `${name}[${i}]`)
     }
   })
 

@@ -18,10 +18,11 @@ const {
   noVectors,
   notFinite,
   randomOf,
-  refuses
+  refuses,
+  elementSaid
 } = require('./helpers.js')
 
-const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
+const VECTOR = 'an array or a typed array of numbers'
 
 /** A neuron with these parameters. */
 function neuronOf(weights, bias) {
@@ -105,7 +106,7 @@ describe('activate refuses', () => {
           TYPE,
           'a finite number',
           `[${i}]`,
-          received
+          elementSaid(value, received)
         ]),
         ...notFinite.flatMap(([value, received]) =>
           [vector(value), Float64Array.from(vector(value)), Float32Array.from(vector(value))].map((wrong) => [
@@ -118,7 +119,7 @@ describe('activate refuses', () => {
         )
       ]
     }),
-    [new Array(2), TYPE, 'a finite number', '[0]', 'undefined']
+    [new Array(2), TYPE, 'a finite number', '[0]', 'undefined: fill in a number']
   ]
 
   test('wrong inputs', () => {

@@ -1033,7 +1033,7 @@ describe('the weights of a normalized network', () => {
       })
       refusesUntouched(network, nan, RANGE, `Expected a finite number for ${name}[1] but received NaN`)
       const none = changed(0, (layer) => void delete layer[key])
-      const message = `Expected an array of numbers, a Float32Array or a Float64Array for ${name} but received undefined`
+      const message = `Expected an array or a typed array of numbers for ${name} but received undefined`
       refusesUntouched(network, none, TYPE, message)
     }
     const running = changed(1, (layer) => {

@@ -348,7 +348,7 @@ describe('fits of a trainer', () => {
   })
 
   function busy(name) {
-    return `Expected a network that is not training for ${name}() but received one in fit()`
+    return `Expected a network that is not training for ${name}() but received one in fit(): wait until it has ended, or work on a clone()`
   }
 })
 

@@ -2,7 +2,8 @@
 
 // Checks of what users pass, and the copies of it into a network's own memory.
 
-const { isFloat32Array, isFloat64Array, isSharedArrayBuffer } = require('node:util').types
+const { isAnyArrayBuffer, isDataView, isDate, isFloat32Array, isFloat64Array, isProxy, isSet } =
+  require('node:util').types
 const {
   argumentCount,
   invalidLength,
@@ -14,14 +15,22 @@ const {
 } = require('./errors.js')
 const { maxParameters } = require('./native.js')
 
-const MATRIX = 'an array of rows, a Float32Array or a Float64Array'
-const VECTOR = 'an array of numbers, a Float32Array or a Float64Array'
+const MATRIX = 'an array of rows or a typed array of numbers'
+const VECTOR = 'an array or a typed array of numbers'
+
+/** The typed arrays whose elements are numbers. */
+const NUMBERS = new Set([
+  ...['Float64Array', 'Float32Array', 'Float16Array', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray'],
+  ...['Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array']
+])
 
 /** What a typed array is of, whatever properties it has been given over its own. */
-const [lengthOf, bufferOf, offsetOf] = ['length', 'buffer', 'byteOffset'].map((name) => {
-  const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float64Array.prototype), name)
-  return Function.prototype.call.bind(get)
-})
+const [lengthOf, bufferOf, offsetOf, kindOf] = ['length', 'buffer', 'byteOffset', Symbol.toStringTag].map(
+  (name) => {
+    const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float64Array.prototype), name)
+    return Function.prototype.call.bind(get)
+  }
+)
 
 /** Refuses a call with fewer than `least` or more than `most` arguments. */
 function checkArguments(name, count, least, most = least) {
@@ -132,13 +141,36 @@ function copyVector(name, vector, count, target, start) {
 }
 
 function copyTypedArray(name, vector, count, target, start) {
-  if (!isFloat64Array(vector) && !isFloat32Array(vector)) throw invalidType(VECTOR, name, vector)
+  if (!isNumbers(vector)) throw invalidType(VECTOR, name, vector, cureOfVector(vector))
   if (lengthOf(vector) !== count) throw wrongLength(name, lengthOf(vector), count)
   target.set(vector, start)
 }
 
 function wrongElement(name, i, value) {
-  return invalidType('a finite number', `${name}[${i}]`, value)
+  return invalidType('a finite number', `${name}[${i}]`, value, cureOf(value))
+}
+
+/** Whether a value is a typed array of numbers, of whatever realm. */
+function isNumbers(value) {
+  return NUMBERS.has(kindOf(value))
+}
+
+/** What makes a number of a value that is none. */
+function cureOf(value) {
+  if (typeof value === 'string' || typeof value === 'bigint') return 'convert it with Number()'
+  if (typeof value === 'boolean') return 'write 1 for true and 0 for false'
+  if (isDate(value)) return 'convert it to a number, such as its getTime() / 86400000 for days'
+  return value === null || value === undefined ? 'fill in a number' : undefined
+}
+
+/** What makes a vector of a value that is none. */
+function cureOfVector(value) {
+  if (isProxy(value)) return 'pass what is behind the proxy (in Vue toRaw()), or a copy'
+  if (kindOf(value)?.startsWith('Big')) return 'convert it with Float64Array.from(array, Number)'
+  if (isDataView(value)) return 'make a typed array of its buffer'
+  if (isAnyArrayBuffer(value)) return 'make a typed array of it, such as new Float64Array(buffer)'
+  if (isSet(value)) return 'convert it with Array.from()'
+  return typeof value === 'number' ? 'write one row as an array too' : undefined
 }
 
 /** The same, and refuses numbers that are NaN or infinite. */
@@ -147,26 +179,6 @@ function copyFinite(name, vector, count, target, start) {
   for (let i = 0; i < count; i++) {
     if (!Number.isFinite(target[start + i])) throw outOfRange('a finite number', `${name}[${i}]`, vector[i])
   }
-}
-
-/**
- * Rows as one flat typed array: a typed array of whole rows as it is, arrays of vectors copied into one.
- * @returns {Float64Array | Float32Array}
- */
-function flattenRows(name, rows, width) {
-  if (Array.isArray(rows)) {
-    const count = rows.length
-    const flat = allocate(Float64Array, name, count * width)
-    for (let i = 0; i < count; i++) copyVector(`${name}[${i}]`, rows[i], width, flat, i * width)
-    return flat
-  }
-  if (!isFloat64Array(rows) && !isFloat32Array(rows)) throw invalidType(MATRIX, name, rows)
-  if (lengthOf(rows) % width !== 0) {
-    throw invalidLength(`a multiple of ${plural(width, 'number')}`, name, lengthOf(rows))
-  }
-  const numbers = plainView(rows)
-  // A copy where other threads can change the memory; it is cheap beside the prediction.
-  return isSharedArrayBuffer(numbers.buffer) ? numbers.slice() : numbers
 }
 
 /** A typed array of zeros. */
@@ -178,8 +190,12 @@ function allocate(Numbers, name, count) {
   }
 }
 
-/** The same numbers as a typed array of this realm, of no class of the user's and with no properties of its own. */
+/**
+ * The same numbers as a typed array of this realm, of no class of the user's and with no properties of its own: the same
+ * memory where they are floats of 32 or 64 bits, else a copy.
+ */
 function plainView(array) {
+  if (!isFloat64Array(array) && !isFloat32Array(array)) return new Float64Array(array)
   const Numbers = isFloat64Array(array) ? Float64Array : Float32Array
   const length = lengthOf(array)
   // One whose memory went elsewhere has length 0 and can have no view.
@@ -206,7 +222,10 @@ module.exports = {
   checkSeed,
   copyFinite,
   copyVector,
-  flattenRows,
+  cureOf,
+  cureOfVector,
+  isNumbers,
+  kindOf,
   lengthOf,
   plainView,
   plural,

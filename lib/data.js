@@ -3,9 +3,21 @@
 // Users' data on their way into the addon: rows, flat arrays or examples, each mistake with its place and a
 // cure. Data cross once: plain arrays in chunks through one scratch array, typed arrays as they are.
 
-const { isFloat32Array, isFloat64Array, isSharedArrayBuffer } = require('node:util').types
-const { MATRIX, VECTOR, allocate, checkArguments, lengthOf, plainView, plural } = require('./check.js')
-const { invalidLength, invalidType, outOfRange, outOfRangeSaid } = require('./errors.js')
+const { isSharedArrayBuffer } = require('node:util').types
+const {
+  MATRIX,
+  VECTOR,
+  allocate,
+  checkArguments,
+  cureOf,
+  cureOfVector,
+  isNumbers,
+  kindOf,
+  lengthOf,
+  plainView,
+  plural
+} = require('./check.js')
+const { invalidLength, invalidType, outOfRange, outOfRangeSaid, weighedTwice } = require('./errors.js')
 const native = require('./native.js')
 
 /** The parts of a data set, by the numbers that the addon knows them by. */
@@ -53,7 +65,7 @@ function isExamples(first, second) {
 }
 
 function isList(value) {
-  return Array.isArray(value) || ArrayBuffer.isView(value)
+  return Array.isArray(value) || ArrayBuffer.isView(value) || kindOf(value) !== undefined
 }
 
 /**
@@ -72,9 +84,8 @@ function createDataSet(
   sampleWeights,
   { isStep = false, isOfGradients = false } = {}
 ) {
-  const [inputs, targets] = sourcesOf(data, model)
-  const weights =
-    sampleWeights === undefined ? undefined : listOf('options.sampleWeights', sampleWeights, inputs.count)
+  const [inputs, targets] = sourcesOf(data, model, isOfGradients)
+  const weights = weightsOf(data, sampleWeights, inputs.count)
   const number = native.createData(buffer, isOfGradients)
   const scratch = takeScratch(model.precision)
   try {
@@ -104,17 +115,79 @@ function takeScratch(precision) {
 // or flat (`numbers`), and `place`, the name of a row or of a number in errors.
 
 /** Inputs and targets, as many rows each. */
-function sourcesOf({ examples, prefix, inputs, targets }, { inputCount, outputCount }) {
+function sourcesOf(data, { inputCount, loss, outputCount }, isOfGradients) {
+  const { examples, name = 'examples', prefix, inputs, targets } = data
+  const takesClasses = loss === 'crossEntropy' && !isOfGradients
   if (examples !== undefined) {
-    if (examples.length === 0) throw invalidLength('at least 1 example', 'examples', 0)
-    return [columnOf(examples, 'input', inputCount), columnOf(examples, 'output', outputCount)]
+    if (examples.length === 0) throw invalidLength('at least 1 example', name, 0)
+    const outputs = columnOf(name, examples, 'output', outputCount)
+    const isClass = takesClasses && typeof examples[0]?.output === 'number'
+    return [columnOf(name, examples, 'input', inputCount), isClass ? oneHot(outputs) : outputs]
   }
   const [x, t] = [`${prefix}inputs`, `${prefix}targets`]
-  const sources = [matrixOf(x, inputs, inputCount), matrixOf(t, targets, outputCount)]
+  const rows = matrixOf(x, inputs, inputCount)
+  const areClasses = takesClasses && isListOfNumbers(targets, rows.count)
+  const sources = [
+    rows,
+    areClasses ? oneHot(classesOf(t, targets, outputCount)) : targetsOf(t, targets, outputCount, takesClasses)
+  ]
   const [{ count }, { count: targetCount }] = sources
   if (count === 0) throw invalidLength('at least 1 row', x, 0)
   if (targetCount !== count) throw invalidLength(`${plural(count, 'row')}, as many as ${x},`, t, targetCount)
   return sources
+}
+
+/** Whether targets are a number a row: rows of one number are written as arrays, or are as many as all targets. */
+function isListOfNumbers(targets, count) {
+  if (Array.isArray(targets)) return typeof targets[0] === 'number'
+  return isNumbers(targets) && count > 0 && lengthOf(targets) === count
+}
+
+/** Targets that are rows, with what to do where they are not. */
+function targetsOf(name, rows, width, takesClasses) {
+  const source = matrixOf(name, rows, width)
+  const names = takesClasses
+    ? 'number the classes from 0, or write a class as a row of zeros with a 1 in its place'
+    : `write each row as an array of ${plural(width, 'number')}`
+  return { ...source, cure: (value) => (typeof value === 'string' ? names : undefined) }
+}
+
+/** Classes by their numbers, from 0 on. */
+function classesOf(name, numbers, width) {
+  return { count: numbers.length, width, read: (row) => numbers[row], place: (row) => `${name}[${row}]` }
+}
+
+/** The same as rows of zeros with a 1 in the place of the class. */
+function oneHot({ count, width, read, place }) {
+  const row = new Float64Array(width)
+  const rule = `a class from 0 to ${width - 1}`
+  return {
+    count,
+    width,
+    read(i) {
+      const number = read(i)
+      if (typeof number !== 'number') throw invalidType(rule, place(i), number, cureOf(number))
+      if (!Number.isInteger(number) || number < 0 || number >= width) throw outOfRange(rule, place(i), number)
+      row.fill(0)
+      row[number] = 1
+      return row
+    },
+    place
+  }
+}
+
+/** How much each row counts, where somebody said it. */
+function weightsOf({ examples, name = 'examples' }, sampleWeights, count) {
+  const isWeighted = examples?.some((example) => example?.weight !== undefined)
+  if (!isWeighted) {
+    return sampleWeights === undefined ? undefined : listOf('options.sampleWeights', sampleWeights, count)
+  }
+  if (sampleWeights !== undefined) throw weighedTwice(sampleWeights)
+  const weights = examples.map(({ weight = 1 }) => weight)
+  return {
+    ...listOf(name, weights, count),
+    place: (_, row) => (row === undefined ? name : `${name}[${row}].weight`)
+  }
 }
 
 function matrixOf(name, rows, width) {
@@ -125,7 +198,7 @@ function matrixOf(name, rows, width) {
     read(row) {
       const vector = rows[row]
       if (typeof vector !== 'number') return vector
-      const cure = `write each row as an array of ${plural(width, 'number')}`
+      const cure = `write each row as an array of ${plural(width, 'number')}, a single one as [row]`
       throw invalidType(VECTOR, `${name}[${row}]`, vector, cure)
     },
     place: (row, column) => `${name}[${row}]${column === undefined ? '' : `[${column}]`}`
@@ -133,7 +206,7 @@ function matrixOf(name, rows, width) {
 }
 
 function flatOf(name, array, width) {
-  if (!isFloat64Array(array) && !isFloat32Array(array)) throw invalidType(MATRIX, name, array)
+  if (!isNumbers(array)) throw invalidType(MATRIX, name, array, cureOfVector(array))
   const length = lengthOf(array)
   if (length % width !== 0) throw invalidLength(`a multiple of ${plural(width, 'number')}`, name, length)
   return {
@@ -147,16 +220,16 @@ function flatOf(name, array, width) {
   }
 }
 
-function columnOf(examples, key, width) {
+function columnOf(name, examples, key, width) {
   return {
     count: examples.length,
     width,
     read(row) {
       const example = examples[row]
       if (typeof example === 'object' && example !== null && !isList(example)) return example[key]
-      throw invalidType('an object with `input` and `output`', `examples[${row}]`, example)
+      throw invalidType('an object with `input` and `output`', `${name}[${row}]`, example)
     },
-    place: (row, column) => `examples[${row}].${key}${column === undefined ? '' : `[${column}]`}`
+    place: (row, column) => `${name}[${row}].${key}${column === undefined ? '' : `[${column}]`}`
   }
 }
 
@@ -230,22 +303,17 @@ function appendChunk(data, part, source, chunk) {
   if (place >= 0) throw notFinite(source, Math.floor(place / width), place % width)
 }
 
-function checkVector({ place, width }, row, vector) {
+function checkVector({ cure, place, width }, row, vector) {
   const isArray = Array.isArray(vector)
-  if (!isArray && !isFloat64Array(vector) && !isFloat32Array(vector)) {
-    throw invalidType(VECTOR, place(row), vector)
-  }
+  if (!isArray && !isNumbers(vector))
+    throw invalidType(VECTOR, place(row), vector, cure?.(vector) ?? cureOfVector(vector))
   const length = isArray ? vector.length : lengthOf(vector)
   if (length !== width) throw invalidLength(plural(width, 'number'), place(row), length)
 }
 
 function notNumber(name, value) {
-  return invalidType('a finite number', name, value, cureOf(value))
-}
-
-function cureOf(value) {
-  if (typeof value === 'string') return 'convert it with Number()'
-  return value === null || value === undefined ? MISSING : undefined
+  const isMissing = value === null || value === undefined
+  return invalidType('a finite number', name, value, isMissing ? MISSING : cureOf(value))
 }
 
 function notFinite(source, row, column) {
@@ -256,6 +324,24 @@ function notFinite(source, row, column) {
     : outOfRange('a finite number', place(row, column), value, MISSING)
 }
 
+/**
+ * Rows as one flat typed array: floats of 32 or 64 bits as they are, all others copied into one of 64.
+ * @returns {Float64Array | Float32Array}
+ */
+function flatRows(name, rows, width) {
+  const source = matrixOf(name, rows, width)
+  const { count, numbers } = source
+  // A copy where other threads can change the memory; it is cheap beside the prediction.
+  if (numbers !== undefined) return isSharedArrayBuffer(numbers.buffer) ? numbers.slice() : numbers
+  const flat = allocate(Float64Array, name, count * width)
+  for (let row = 0; row < count; row++) {
+    const vector = source.read(row)
+    checkVector(source, row, vector)
+    copy(source, row, vector, 0, width, flat, row * width)
+  }
+  return flat
+}
+
 /** The error for what the addon's check of all data found. */
 function refusal({ part, row, column, expected, received }, targets, weights, cure) {
   if (part === SAMPLE_WEIGHTS) {
@@ -264,4 +350,4 @@ function refusal({ part, row, column, expected, received }, targets, weights, cu
   return outOfRangeSaid(expected, targets.place(row, column < 0 ? undefined : column), received, cure)
 }
 
-module.exports = { createDataSet, readArguments }
+module.exports = { createDataSet, flatRows, readArguments }

@@ -3,6 +3,8 @@
 // One sentence for every mistake: `Expected <rule> for <name> but received <value>`, a cure after a colon where
 // one is known, and a stable code.
 
+const { types } = require('node:util')
+
 /** A value of the wrong kind. */
 function invalidType(rule, name, value, cure) {
   return invalidTypeSaid(rule, name, describe(value), cure)
@@ -26,6 +28,17 @@ function outOfRangeSaid(rule, name, received, cure) {
 /** An option of a fit that a trainer has no use for. */
 function notForTrainer(key, value, cure) {
   const message = sentence(`no ${key}`, 'the options of a trainer', describe(value), cure)
+  return coded(new TypeError(message), 'ERR_MIKIR_INVALID_COMBINATION')
+}
+
+/** Examples that have weights beside weights in the options. */
+function weighedTwice(value) {
+  const message = sentence(
+    'no sampleWeights',
+    'examples that have a weight',
+    describe(value),
+    'write all weights in one of both'
+  )
   return coded(new TypeError(message), 'ERR_MIKIR_INVALID_COMBINATION')
 }
 
@@ -55,7 +68,12 @@ function outOfMemory(name, bytes, cause) {
 
 /** A call that would change what a fit is training. */
 function busy(name, running) {
-  const message = sentence('a network that is not training', `${name}()`, `one in ${running}()`)
+  const message = sentence(
+    'a network that is not training',
+    `${name}()`,
+    `one in ${running}()`,
+    'wait until it has ended, or work on a clone()'
+  )
   return coded(new Error(message), 'ERR_MIKIR_BUSY')
 }
 
@@ -87,6 +105,20 @@ function coded(error, code) {
   return error
 }
 
+/** Objects of which more can be said than that they are some, without a property that could be anything. */
+const KINDS = [
+  [types.isProxy, 'a proxy'],
+  [types.isDate, 'a Date'],
+  [types.isMap, 'a Map'],
+  [types.isSet, 'a Set'],
+  [types.isPromise, 'a promise'],
+  [types.isDataView, 'a DataView'],
+  [types.isAnyArrayBuffer, 'an ArrayBuffer'],
+  [types.isBigInt64Array, 'a BigInt64Array'],
+  [types.isBigUint64Array, 'a BigUint64Array'],
+  [types.isTypedArray, 'a typed array']
+]
+
 /** A short text for any value; never runs code of the value's own. */
 function describe(value) {
   switch (typeof value) {
@@ -101,7 +133,7 @@ function describe(value) {
     case 'object':
       if (value === null) return 'null'
       if (Array.isArray(value)) return `an array of ${value.length} element${value.length === 1 ? '' : 's'}`
-      return 'an object'
+      return KINDS.find(([is]) => is(value))?.[1] ?? 'an object'
     default:
       return Object.is(value, -0) ? '-0' : String(value)
   }
@@ -118,5 +150,6 @@ module.exports = {
   outOfMemory,
   outOfRange,
   outOfRangeSaid,
-  unknownOption
+  unknownOption,
+  weighedTwice
 }

@@ -5,8 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks')
 const path = require('node:path')
-const { isFloat32Array, isFloat64Array } = require('node:util').types
-const { checkOptions, plainView } = require('./check.js')
+const { checkOptions, isNumbers, plainView } = require('./check.js')
 const { createDataSet } = require('./data.js')
 const { invalidType } = require('./errors.js')
 const native = require('./native.js')
@@ -205,7 +204,11 @@ function readOptions(options = {}) {
   }
   if (signal !== undefined && !isSignal(signal)) throw invalidType('an AbortSignal', 'options.signal', signal)
   const { checkpoint, resume } = rest
-  const isHeldOut = typeof validation === 'object' && validation !== null && !Array.isArray(validation)
+  const isHeldOut = typeof validation === 'object' && validation !== null
+  if (typeof rest.learningRate === 'function') {
+    const cure = 'to change it from epoch to epoch, use the option schedule'
+    throw invalidType('a number above 0', 'options.learningRate', rest.learningRate, cure)
+  }
   return {
     heldOut: isHeldOut ? heldOutData(validation) : undefined,
     onEpoch,
@@ -217,7 +220,7 @@ function readOptions(options = {}) {
           ? { ...checkpoint, path: absolute(checkpoint.path) }
           : checkpoint,
       resume: typeof resume === 'string' ? absolute(resume) : resume,
-      classWeights: isFloats(classWeights) ? Array.from(plainView(classWeights)) : classWeights,
+      classWeights: isNumbers(classWeights) ? Array.from(plainView(classWeights)) : classWeights,
       validation: isHeldOut ? undefined : validation
     },
     sampleWeights,
@@ -231,6 +234,7 @@ function absolute(file) {
 }
 
 function heldOutData(validation) {
+  if (Array.isArray(validation)) return { name: 'options.validation', examples: validation }
   const { inputs, targets } = checkOptions('options.validation', validation, ['inputs', 'targets'])
   return { prefix: 'options.validation.', inputs, targets }
 }
@@ -256,10 +260,6 @@ function misspelling(buffer, options) {
       if (error.code === 'ERR_MIKIR_UNKNOWN_OPTION') return error
     }
   }
-}
-
-function isFloats(value) {
-  return isFloat64Array(value) || isFloat32Array(value)
 }
 
 /** Also those of other realms and libraries. */

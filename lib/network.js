@@ -8,8 +8,7 @@ const {
   checkOptions,
   checkSeed,
   copyFinite,
-  copyVector,
-  flattenRows
+  copyVector
 } = require('./check.js')
 const { busy, outOfRange } = require('./errors.js')
 const { createMemory, modelOf, sigmoidModel } = require('./model.js')
@@ -120,14 +119,15 @@ class NeuralNetwork extends uncloneable(generate) {
     checkArguments('predictBatch', arguments.length, 1)
     const { inputCount, outputCount } = this.#model
     const isFlat = !Array.isArray(inputs)
-    const flat = flattenRows('inputs', inputs, inputCount)
+    const flat = loadTraining().flatRows('inputs', inputs, inputCount)
     const rows = flat.length / inputCount
     const outputs = new flat.constructor(rows * outputCount)
     this.#refresh()
     const place = native.predictBatch(this.#buffer, flat, outputs)
     if (place >= 0) {
       const name = isFlat ? `[${place}]` : `[${Math.floor(place / inputCount)}][${place % inputCount}]`
-      throw outOfRange('a finite number', `inputs${name}`, flat[place])
+      const rule = Number.isFinite(flat[place]) ? SINGLE : 'a finite number'
+      throw outOfRange(rule, `inputs${name}`, flat[place])
     }
     if (isFlat) return outputs
     return Array.from({ length: rows }, (_, i) =>

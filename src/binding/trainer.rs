@@ -166,6 +166,7 @@ impl<T: Real> Trainer for Keeper<T> {
         if let (Some(weights), Targets::Outputs) = (&self.options.class_weights, targets) {
             data.weigh_classes(weights)?;
         }
+        data.moderate_weights()?;
         let session = self.session.as_mut().ok_or_else(away)?;
         let loss = session.step(&self.options, data, targets)?;
         header[12..16].copy_from_slice(&0u32.to_ne_bytes());
@@ -183,6 +184,7 @@ impl<T: Real> Trainer for Keeper<T> {
         if let (Some(weights), Targets::Outputs) = (&self.options.class_weights, targets) {
             data.weigh_classes(weights)?;
         }
+        data.moderate_weights()?;
         let session = self.session.as_mut().ok_or_else(away)?;
         session.step(&self.options, &data, targets)
     }

@@ -60,6 +60,9 @@ impl Layer {
     }
 }
 
+/// The most inputs or neurons of a layer: JavaScript's arrays end at 8 times as many, and growing to that ends the process.
+pub const MAX_WIDTH: usize = 1 << 24;
+
 /// The shape of a network: everything but its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Architecture {
@@ -101,6 +104,10 @@ impl Architecture {
                     "the network",
                     format!("{wanted} or more"),
                 ));
+            }
+            if inputs.max(units) > MAX_WIDTH {
+                let rule = format!("at most {MAX_WIDTH} inputs and neurons in a layer");
+                return Err(Error::new(Code::TooLarge, rule, "the network", inputs.max(units)));
             }
             let mut place = |count: usize| {
                 parameters += count;

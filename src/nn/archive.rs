@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! 8 bytes    the length of the header
-//! header     JSON: the name, type and place of every tensor; the user's JSON, as text, is its `__metadata__.mikir`
+//! header     JSON: the name, type and place of every tensor; the user's JSON, as text, is its `__metadata__.mikir`, the
+//!            CRC-32 of that text its `__metadata__["mikir.crc32"]`
 //! tensors    in the order in which they were written
 //! 4 bytes    the last tensor, `crc32`: the CRC-32 of all bytes before it
 //! ```
@@ -31,6 +32,8 @@ pub const MAX_BYTES: u64 = 1 << 36;
 const MAX_HEADER: u64 = 100_000_000;
 /// The name of the JSON among the metadata.
 const JSON: &str = "mikir";
+/// The name of its CRC-32, a decimal number: what follows from it is decided before the tensors are read.
+const JSON_CHECKSUM: &str = "mikir.crc32";
 /// The name of the last tensor.
 const CHECKSUM: &str = "crc32";
 const CHECKSUM_BYTES: usize = size_of::<u32>();
@@ -230,7 +233,10 @@ fn header(json: &Value, tensors: &[(String, TensorRef)]) -> Result<Vec<u8>> {
         return Err(Error::new(Code::Internal, "a name of its own", name, "it twice"));
     }
 
-    let metadata = [(JSON.to_string(), json.to_string())].into_iter().collect();
+    let json = json.to_string();
+    let checksum = crc32fast::hash(json.as_bytes()).to_string();
+    let metadata = [(JSON.to_string(), json), (JSON_CHECKSUM.to_string(), checksum)];
+    let metadata = metadata.into_iter().collect();
     let header = Metadata::new(Some(metadata), infos)
         .map_err(|error| Error::new(Code::Internal, "a header", "the checkpoint", error))?;
     let mut header = serde_json::to_vec(&header).expect("a header is plain JSON");
@@ -305,9 +311,12 @@ fn parse(
         };
         sizes.0.insert(name.clone(), numbers);
     }
-    let json = header.metadata().as_ref().and_then(|metadata| metadata.get(JSON));
-    let json = json.and_then(|text| serde_json::from_str(text).ok());
-    let json: Value = json.ok_or_else(|| damaged("no JSON of mikir"))?;
+    let text = |name| header.metadata().as_ref().and_then(|metadata| metadata.get(name));
+    let json = text(JSON).ok_or_else(|| damaged("no JSON of mikir"))?;
+    if text(JSON_CHECKSUM) != Some(&crc32fast::hash(json.as_bytes()).to_string()) {
+        return Err(damaged("JSON that does not match its checksum"));
+    }
+    let json: Value = serde_json::from_str(json).map_err(|_| damaged("no JSON of mikir"))?;
     check(&json, &sizes)?;
 
     let mut tensors = BTreeMap::new();

@@ -719,7 +719,7 @@ impl<T: Real> Pass<'_, T> {
         }
         for (y, n) in y.chunks_exact_mut(units).zip(n.chunks_exact_mut(units)) {
             for j in 0..units {
-                n[j] = (y[j] - mean[j]) * inverses[j];
+                n[j] = ((y[j] - mean[j]) * inverses[j]).held_finite();
                 y[j] = (gamma[j] * n[j] + beta[j]).held_finite();
             }
         }

@@ -111,7 +111,8 @@ impl Loss {
                 let mut sum = [T::ZERO; L];
                 for (z, t) in z.iter().zip(t) {
                     for l in 0..L {
-                        sum[l] += smoothed(t[l]) * (log_sum[l] - (z[l] - z_top[l]));
+                        // Finite, however far apart they are: no part of it is 0 times infinity.
+                        sum[l] += smoothed(t[l]) * (log_sum[l] - (z[l] - z_top[l]).held_finite());
                     }
                     apart::<L>();
                 }
@@ -136,7 +137,9 @@ impl Loss {
                 let d = (a - t).abs();
                 d + (c(-2.0) * d).exp::<I>().ln_1p::<I>() - c(std::f64::consts::LN_2)
             })),
-            Poisson => mean(sum(a, t, |a, t| a - t * (a + c(POISSON_EPSILON)).ln::<I>())),
+            Poisson => mean(sum(a, t, |a, t| {
+                (a - t * (a + c(POISSON_EPSILON)).ln::<I>()).held_finite()
+            })),
             Hinge => mean(sum(a, t, |a, t| {
                 if T::ONE - t * a > T::ZERO {
                     T::ONE - t * a

@@ -276,7 +276,7 @@ impl<T: Real> Normalized<T> {
             let (mean, variance) = (&values[layer.mean.clone()], &values[layer.variance.clone()]);
             for j in 0..layer.units {
                 inverse_deviations[j] = normalization::inverse_deviation(variance[j]);
-                n[j] = (z[j] - mean[j]) * inverse_deviations[j];
+                n[j] = ((z[j] - mean[j]) * inverse_deviations[j]).held_finite();
             }
         } else {
             let inverse = normalization::standardize(z, n);

@@ -115,6 +115,37 @@ impl<T: Real> Data<T> {
         matches!(self.loss, Loss::Given { .. })
     }
 
+    /// Makes weights that are all tiny or some of them huge moderate, by a power of two, which changes no mean: sums of them
+    /// and their reciprocals stay finite.
+    ///
+    /// # Errors
+    /// `OutOfRange` where a weight is infinite, as products of weights may be.
+    pub fn moderate_weights(&mut self) -> Result<()> {
+        let weights = &mut self.parts[Part::Weights as usize];
+        let largest = weights
+            .iter()
+            .fold(0.0, |most: f64, w| most.max(w.to_f64().abs()));
+        if !are_finite(weights) {
+            let expected = "finite weights of rows, times those of their classes,";
+            return Err(Error::new(
+                Code::OutOfRange,
+                expected,
+                "options.classWeights",
+                "more",
+            ));
+        }
+        let limit = T::HUGE.to_f64().sqrt();
+        if largest > 0.0 && !(1.0 / limit..=limit).contains(&largest) {
+            // In two steps: the factor may be beyond the largest number.
+            let half = (-largest.log2() / 2.0).round() as i32;
+            let factor = 2f64.powi(half);
+            for weight in weights {
+                *weight = T::from_f64(weight.to_f64() * factor * factor);
+            }
+        }
+        Ok(())
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> usize {
         self.part(Part::Inputs).len() / self.width

@@ -133,6 +133,18 @@ fn problem<T: Real>(
     }
 }
 
+/// The mean loss where sums of it overflow: row by row, each held finite and divided before it is added.
+fn careful_mean<T: Real>(trainer: &mut Trainer<T>, work: Work<T>, values: &[T]) -> Option<f64> {
+    let total = work.data.weight_of(work.rows);
+    let mut mean = 0.0;
+    for row in work.rows.chunks(1) {
+        let loss = trainer.loss(Work { rows: row, ..work }, values, &mut |_| {})?;
+        let share = if total > 0.0 { loss.weight / total } else { 0.0 };
+        mean += share * loss.mean().held_finite();
+    }
+    Some(mean.held_finite())
+}
+
 /// The measures of a network over `data`; nothing if stopped.
 ///
 /// # Errors
@@ -163,6 +175,13 @@ pub fn evaluate<T: Real>(
         return Ok(None);
     };
     let targets = data.part(Part::Targets);
-    let (kind, loss) = (architecture.loss(), loss.mean());
+    let mut mean = loss.mean();
+    if !mean.is_finite() {
+        let Some(found) = careful_mean(&mut trainer, work, values) else {
+            return Ok(None);
+        };
+        mean = found;
+    }
+    let (kind, loss) = (architecture.loss(), mean);
     evaluation::evaluate(kind, loss, &outputs, targets, data.units, is_stopped)
 }

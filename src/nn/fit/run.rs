@@ -116,12 +116,14 @@ impl<T: Real> Run<T> {
             if let Some(weights) = &options.class_weights {
                 data.weigh_classes(weights)?;
             }
+            data.moderate_weights()?;
         }
         let keeps_best = options
             .early_stopping
             .is_some_and(|stopping| stopping.restore_best);
         let there = session.as_mut().expect("a run has a session");
         let (training, validation) = split(&problem, there.seed)?;
+        check_weights(&problem, &training, &validation)?;
         let options = &problem.options;
         let batch = options.batch_size.unwrap_or(usize::MAX).min(training.len());
         there.prepare(options, batch, validation.len())?;
@@ -464,7 +466,8 @@ fn split<T: Real>(problem: &Problem<T>, seed: u64) -> Result<(Vec<u32>, Vec<u32>
     if held == 0 || held >= rows {
         let expected = format!("a fraction that leaves rows on both sides of {rows}");
         let name = "options.validation";
-        return Err(Error::new(Code::OutOfRange, expected, name, fraction));
+        let error = Error::new(Code::OutOfRange, expected, name, fraction);
+        return Err(error.cure("choose another fraction, or give rows of their own"));
     }
     if problem.options.shuffle {
         shuffle(&mut all, &mut Generator::stream(seed, [SPLIT, 0, 0]), &|| false);
@@ -473,6 +476,22 @@ fn split<T: Real>(problem: &Problem<T>, seed: u64) -> Result<(Vec<u32>, Vec<u32>
     all.sort_unstable();
     validation.sort_unstable();
     Ok((all, validation))
+}
+
+/// Refuses rows of training, or of validation, that all weigh nothing.
+fn check_weights<T: Real>(problem: &Problem<T>, training: &[u32], validation: &[u32]) -> Result<()> {
+    let held_out = problem.held_out.as_ref().unwrap_or(&problem.data);
+    for (rows, data, what) in [
+        (training, &problem.data, "training"),
+        (validation, held_out, "validation"),
+    ] {
+        if data.is_weighted() && !rows.is_empty() && data.weight_of(rows) == 0.0 {
+            let name = format!("the rows of {what}");
+            let error = Error::new(Code::OutOfRange, "a weight above 0 for one", name, "only 0");
+            return Err(error.cure("give some of them a weight, or hold out other rows"));
+        }
+    }
+    Ok(())
 }
 
 /// By the method of Fisher and Yates; false if stopped on the way.

@@ -443,8 +443,9 @@ fn weight<T: Real>(work: Work<T>) -> (f64, T) {
 /// How much a row of weight 1 counts in the mean over rows that weigh `total`.
 #[inline]
 pub(super) fn scale<T: Real>(total: f64) -> T {
-    // A batch whose rows all weigh nothing teaches nothing.
-    T::from_f64(if total > 0.0 { 1.0 / total } else { 0.0 })
+    // A batch whose rows all weigh nothing, or next to nothing beside the others, teaches nothing.
+    let is_something = total >= T::LEAST_NORMAL.to_f64();
+    T::from_f64(if is_something { 1.0 / total } else { 0.0 })
 }
 
 /// Keeps gradients.
