@@ -25,21 +25,42 @@
 // Options are plain objects. They may inherit from an object of defaults, or be an instance of a class with getters; a Map
 // is refused.
 
+/** The typed arrays whose elements are numbers, Node.js' `Buffer` and, where there is one, `Float16Array` among them. */
+export type TypedNumbers =
+  | Float64Array
+  | Float32Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+
+/** What `Float64Array.from` and `Float32Array.from` give: arrays over an `ArrayBuffer`, where TypeScript knows that. */
+export type Doubles = ReturnType<Float64ArrayConstructor['from']>
+export type Singles = ReturnType<Float32ArrayConstructor['from']>
+
 /** A row of finite numbers. A plain array must have no holes; typed arrays are read, never kept or changed. */
-export type Vector = number[] | Float32Array | Float64Array
+export type Vector = readonly number[] | TypedNumbers
 
 /**
  * Rows of equal width, as an array of vectors or as one flat row-major typed array whose length is a multiple of the
  * width: `[[1, 2], [3, 4]]` or `Float64Array.of(1, 2, 3, 4)`. Read when the call is made, never kept or changed.
  */
-export type Matrix = Vector[] | Float32Array | Float64Array
+export type Matrix = readonly Vector[] | TypedNumbers
+
+/** Targets: rows of `outputCount` numbers or, for `crossEntropy`, the number of each row's class, from 0 on. */
+export type Targets = Matrix | readonly number[]
 
 /** A row to learn from. */
 export interface Example {
   /** `inputCount` finite numbers. */
-  input: Vector
-  /** `outputCount` finite numbers. */
-  output: Vector
+  readonly input: Vector
+  /** `outputCount` finite numbers or, for `crossEntropy`, the number of the class, from 0 on. */
+  readonly output: Vector | number
+  /** How much it counts in loss and gradient: a number of at least 0. Default 1. Not beside `sampleWeights`. */
+  readonly weight?: number
 }
 
 /**
@@ -185,7 +206,7 @@ export interface LayerOptions {
 /** The shape of a network and what it learns by. */
 export interface NetworkOptions {
   /** The width of an example, then the layers; a bare number is `{ units }`, and the last layer is the output. */
-  layers: [inputCount: number, ...layers: (number | LayerOptions)[]]
+  layers: readonly [inputCount: number, ...layers: (number | Readonly<LayerOptions>)[]]
   /**
    * Default `squaredError`. Parameters: `huber` `delta` 1 (> 0), `crossEntropy` `labelSmoothing` 0 ([0, 1)),
    * `binaryCrossEntropy` `positiveWeight` 1 (> 0), `quantile` `level` 0.5 ((0, 1)).
@@ -213,6 +234,16 @@ export interface LayerWeights {
   variance?: number[]
 }
 
+/** The parameters of one layer as `setWeights` takes them: a `LayerWeights`, whose arrays may be typed or frozen. */
+export interface GivenWeights {
+  readonly weights: readonly Vector[]
+  readonly biases: Vector
+  readonly gamma?: Vector
+  readonly beta?: Vector
+  readonly mean?: Vector
+  readonly variance?: Vector
+}
+
 /** How `fit` and `fitSync` train. */
 export interface FitOptions {
   /** How often to go over the rows at most, an integer of at least 1. Default 100. */
@@ -231,11 +262,11 @@ export interface FitOptions {
   /** Whether every epoch goes over the rows in a new order, which follows from the network's seed. Default true. */
   shuffle?: boolean
   /**
-   * Rows to measure on and not to learn from: rows of their own, or a fraction of the rows in (0, 1), which holds
+   * Rows to measure on and not to learn from: rows or examples of their own, or a fraction of the rows in (0, 1), which holds
    * out `round(fraction * rows)` of them, at least 1 and not all. With `shuffle` they are drawn by the network's seed,
    * without it they are the last ones. Default: none.
    */
-  validation?: number | { inputs: Matrix; targets: Matrix }
+  validation?: number | { readonly inputs: Matrix; readonly targets: Targets } | readonly Example[]
   /**
    * Stops when `patience` epochs in a row (an integer of at least 0, default 10; 0 is the same as 1) have brought no
    * loss more than `minDelta` below the best (a number of at least 0, default 0). The loss is that of validation where
@@ -311,9 +342,9 @@ export interface EpochReport {
 /** How a fit went. */
 export interface History {
   /** `EpochReport.loss` of each epoch. */
-  loss: Float64Array
+  loss: Doubles
   /** `EpochReport.validationLoss` of each epoch; only where there are validation rows. */
-  validationLoss?: Float64Array
+  validationLoss?: Doubles
   /** How many epochs were finished, those before a checkpoint that was resumed among them. */
   epochs: number
   /** The epoch, from 1, with the lowest loss, of validation where there is one; 0 if none was finished. */
@@ -395,19 +426,19 @@ export interface Trainer {
    * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE, ERR_MIKIR_OUT_OF_MEMORY
    * @throws {Error} ERR_MIKIR_BUSY, ERR_MIKIR_DIVERGED
    */
-  step(inputs: Matrix, targets: Matrix, options?: StepOptions): number
+  step(inputs: Matrix, targets: Targets, options?: StepOptions): number
 
   /**
    * As `network.fit`, but it goes on where the trainer is: with its optimizer and schedule, other orders of rows, other
    * dropout masks. Options are those of the trainer unless given here; `optimizer` and `schedule` stay the trainer's.
    * Validation rows that are drawn are the same in each fit of equally many rows. `history` counts this fit alone.
    */
-  fit(inputs: Matrix, targets: Matrix, options?: FitOptions): Promise<History>
-  fit(examples: Example[], options?: FitOptions): Promise<History>
+  fit(inputs: Matrix, targets: Targets, options?: FitOptions): Promise<History>
+  fit(examples: readonly Example[], options?: FitOptions): Promise<History>
 
   /** The same on the calling thread, which it does not leave before the end. */
-  fitSync(inputs: Matrix, targets: Matrix, options?: FitOptions): History
-  fitSync(examples: Example[], options?: FitOptions): History
+  fitSync(inputs: Matrix, targets: Targets, options?: FitOptions): History
+  fitSync(examples: readonly Example[], options?: FitOptions): History
 
   /**
    * Writes the weights and all that the trainer keeps, as they are when it is called, to a file, on a thread of its own.
@@ -506,13 +537,15 @@ export class NeuralNetwork {
    * take more than about a millisecond are shared by as many threads as there are cores; the outputs do not depend on that.
    *
    * @param inputs rows of `inputCount` finite numbers
-   * @returns as many rows of `outputCount` numbers
+   * @returns as many rows of `outputCount` numbers; for a flat array a `Float32Array` for a `Float32Array`, else a
+   *   `Float64Array`
    * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
    * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE, with the place, such as `inputs[3][1]`
    */
-  predictBatch(inputs: Vector[]): number[][]
-  predictBatch(inputs: Float64Array): Float64Array
-  predictBatch(inputs: Float32Array): Float32Array
+  predictBatch(inputs: readonly Vector[]): number[][]
+  predictBatch(inputs: Float32Array): Singles
+  predictBatch(inputs: TypedNumbers): Doubles
+  predictBatch(inputs: Matrix): number[][] | Doubles | Singles
 
   /**
    * One step of online gradient descent on the loss `E` of one example. For the original's network, with
@@ -565,15 +598,15 @@ export class NeuralNetwork {
    *
    * @param inputs rows of `inputCount` finite numbers
    * @param targets as many rows of `outputCount` finite numbers: for `crossEntropy` probabilities that sum to 1 (within
-   *   1e-3), for `binaryCrossEntropy` from 0 to 1, for `poisson` at least 0, for `hinge` -1 or 1
+   *   1e-3), or the number of each row's class instead of rows, for `binaryCrossEntropy` from 0 to 1, for `poisson` at least 0, for `hinge` -1 or 1
    * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE, ERR_MIKIR_UNKNOWN_OPTION,
    *   ERR_MIKIR_INVALID_COMBINATION
    * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE, ERR_MIKIR_OUT_OF_MEMORY
    * @throws {Error} ERR_MIKIR_BUSY, ERR_MIKIR_DIVERGED; ERR_MIKIR_FILE, ERR_MIKIR_CORRUPT_FILE for checkpoints
    * @throws the reason of `signal`, or what `onEpoch` threw
    */
-  fit(inputs: Matrix, targets: Matrix, options?: FitOptions): Promise<History>
-  fit(examples: Example[], options?: FitOptions): Promise<History>
+  fit(inputs: Matrix, targets: Targets, options?: FitOptions): Promise<History>
+  fit(examples: readonly Example[], options?: FitOptions): Promise<History>
 
   /**
    * The same on the calling thread, which it does not leave before the end; it throws what `fit` rejects with.
@@ -581,8 +614,8 @@ export class NeuralNetwork {
    * Where it is cut off in the middle, because the time of a `vm` is up, the network has the weights of before, or
    * those that were last read in `onEpoch`.
    */
-  fitSync(inputs: Matrix, targets: Matrix, options?: FitOptions): History
-  fitSync(examples: Example[], options?: FitOptions): History
+  fitSync(inputs: Matrix, targets: Targets, options?: FitOptions): History
+  fitSync(examples: readonly Example[], options?: FitOptions): History
 
   /**
    * Measures the network on rows, with dropout off. During a fit, that is the network of the last finished epoch.
@@ -592,8 +625,8 @@ export class NeuralNetwork {
    * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
    * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE, ERR_MIKIR_OUT_OF_MEMORY
    */
-  evaluate(inputs: Matrix, targets: Matrix): Evaluation
-  evaluate(examples: Example[]): Evaluation
+  evaluate(inputs: Matrix, targets: Targets): Evaluation
+  evaluate(examples: readonly Example[]): Evaluation
 
   /**
    * A copy of all parameters, the hidden layer first. `setWeights` takes it back, and it survives
@@ -612,7 +645,7 @@ export class NeuralNetwork {
    * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE
    * @throws {Error} ERR_MIKIR_BUSY
    */
-  setWeights(layers: LayerWeights[]): void
+  setWeights(layers: readonly GivenWeights[]): void
 
   /**
    * Training that goes on: batch after batch from a stream, a replay memory or a game, with the optimizer's memory, the

@@ -20,6 +20,7 @@ const steps = {
     run('cargo', ['doc', '--no-default-features', '--no-deps', '--locked'], { RUSTDOCFLAGS: '-D warnings' }),
   'JavaScript is formatted and has no lint': () => run(process.execPath, [biome, 'ci', '.']),
   'The types say what they should': () => runScript('scripts/typecheck.js', types),
+  'Older versions of TypeScript understand them too': () => runTests('scripts/typescript-test.js'),
   'The tests pass, the README and the examples among them': () => runScript('scripts/test.js'),
   'They pass with every other instruction set that this processor has': testOtherLevels,
   'The package installs, loads and explains itself': () => runTests('scripts/package-test.js'),

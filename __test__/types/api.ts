@@ -46,6 +46,16 @@ export const copy: NeuralNetwork = deep.clone()
 export const text: string = deep.summary() + deep.precision
 deep.setWeights(deep.getWeights().map((layer) => ({ ...layer, gamma: layer.gamma?.map(Number) })))
 
+const frozen = { layers: [2, { units: 3, activation: 'tanh' }, 2], loss: 'crossEntropy' } as const
+const constant = new NeuralNetwork(frozen)
+const fixed = Object.freeze([Object.freeze([0, 1]), Object.freeze([1, 0])])
+export const either: number[][] | Float64Array | Float32Array = constant.predictBatch(rows as mikir.Matrix)
+export const ofIntegers: Float64Array = constant.predictBatch(Int32Array.of(1, 2))
+constant.fitSync(fixed, [1, 0], { validation: [{ input: [0, 1], output: 1, weight: 2 }] })
+constant.fitSync(Object.freeze([{ input: [0, 1], output: 1 }]))
+constant.evaluate([[0, 1]] as const, Uint8Array.of(1))
+constant.predict(Uint8ClampedArray.of(1, 2))
+constant.setWeights(Object.freeze(constant.getWeights().map((layer) => Object.freeze(layer))))
 const examples: mikir.Example[] = [{ input: [1, 2, 3, 4], output: new Float32Array(3) }]
 const matrix: mikir.Matrix = rows
 const fitOptions: mikir.FitOptions = {
@@ -109,8 +119,8 @@ new NeuralNetwork(2, 2, 1, { sead: 42 })
 network.predict('01')
 // @ts-expect-error targets are missing
 network.train([0, 1])
-// @ts-expect-error integers lose what a network needs
-network.predict(new Int32Array(2))
+// @ts-expect-error these are no numbers
+network.predict(new BigInt64Array(2))
 // @ts-expect-error the counts are fixed
 network.inputCount = 3
 // @ts-expect-error weights are numbers
