@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! 8 bytes    the length of the header
-//! header     JSON: the name, type and place of every tensor; the user's JSON, as text, is its `__metadata__.mikir`, the
-//!            CRC-32 of that text its `__metadata__["mikir.crc32"]`
+//! header     JSON: the name, type and place of every tensor; the user's JSON, as text, a line
+//!            break and the CRC-32 of that text in decimals are its `__metadata__.mikir`
 //! tensors    in the order in which they were written
 //! 4 bytes    the last tensor, `crc32`: the CRC-32 of all bytes before it
 //! ```
@@ -30,10 +30,9 @@ use super::wording::Shown;
 pub const MAX_BYTES: u64 = 1 << 36;
 /// The most bytes that safetensors allows for the header.
 const MAX_HEADER: u64 = 100_000_000;
-/// The name of the JSON among the metadata.
+/// The name of the JSON among the metadata. Its own checksum is there because what follows from it is decided before the
+/// tensors are read.
 const JSON: &str = "mikir";
-/// The name of its CRC-32, a decimal number: what follows from it is decided before the tensors are read.
-const JSON_CHECKSUM: &str = "mikir.crc32";
 /// The name of the last tensor.
 const CHECKSUM: &str = "crc32";
 const CHECKSUM_BYTES: usize = size_of::<u32>();
@@ -234,9 +233,8 @@ fn header(json: &Value, tensors: &[(String, TensorRef)]) -> Result<Vec<u8>> {
     }
 
     let json = json.to_string();
-    let checksum = crc32fast::hash(json.as_bytes()).to_string();
-    let metadata = [(JSON.to_string(), json), (JSON_CHECKSUM.to_string(), checksum)];
-    let metadata = metadata.into_iter().collect();
+    let text = format!("{json}\n{}", crc32fast::hash(json.as_bytes()));
+    let metadata = [(JSON.to_string(), text)].into_iter().collect();
     let header = Metadata::new(Some(metadata), infos)
         .map_err(|error| Error::new(Code::Internal, "a header", "the checkpoint", error))?;
     let mut header = serde_json::to_vec(&header).expect("a header is plain JSON");
@@ -311,9 +309,10 @@ fn parse(
         };
         sizes.0.insert(name.clone(), numbers);
     }
-    let text = |name| header.metadata().as_ref().and_then(|metadata| metadata.get(name));
-    let json = text(JSON).ok_or_else(|| damaged("no JSON of mikir"))?;
-    if text(JSON_CHECKSUM) != Some(&crc32fast::hash(json.as_bytes()).to_string()) {
+    let text = header.metadata().as_ref().and_then(|metadata| metadata.get(JSON));
+    let json = text.and_then(|text| text.rsplit_once('\n'));
+    let (json, checksum) = json.ok_or_else(|| damaged("no JSON of mikir"))?;
+    if checksum != crc32fast::hash(json.as_bytes()).to_string() {
         return Err(damaged("JSON that does not match its checksum"));
     }
     let json: Value = serde_json::from_str(json).map_err(|_| damaged("no JSON of mikir"))?;
@@ -567,7 +566,7 @@ mod tests {
 
     #[test]
     fn a_forged_header_is_refused_with_the_reason() {
-        let json = r#""__metadata__":{"mikir":"{}"}"#;
+        let json = format!(r#""__metadata__":{{"mikir":"{{}}\n{}"}}"#, crc32fast::hash(b"{}"));
         let sum = |at: usize| {
             format!(
                 r#""crc32":{{"dtype":"U32","shape":[1],"data_offsets":[{at},{}]}}"#,
@@ -605,6 +604,9 @@ mod tests {
             let header = format!("{{{json}{}}}", sum(0));
             assert_eq!(reason(&forged(&header, &[])), "no JSON of mikir");
         }
+        let header = format!(r#"{{"__metadata__":{{"mikir":"{{}}\n7"}},{}}}"#, sum(0));
+        let expected = "JSON that does not match its checksum";
+        assert_eq!(reason(&forged(&header, &[])), expected);
         let huge = u64::MAX.to_le_bytes();
         assert_eq!(reason(&huge), "a header of 18446744073709551615 bytes in 8");
         let error = parse(&huge[..], MAX_BYTES + 1, |_, _| Ok(())).unwrap_err();

@@ -41,9 +41,11 @@ impl Clock {
 /// # Errors
 /// The system's; also for what is no file: opening a pipe would wait for somebody to write to it.
 pub fn open(path: &Path) -> io::Result<(File, u64)> {
-    let found = fs::metadata(path)?;
-    check_is_file(&found)?;
-    Ok((File::open(path)?, found.len()))
+    check_is_file(&fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    // Its own size: another file may have taken the name since.
+    let size = file.metadata()?.len();
+    Ok((file, size))
 }
 
 /// Makes a file of what `write` writes, or replaces the one there is, all at once: other programs, and whoever looks
