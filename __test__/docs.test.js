@@ -189,19 +189,19 @@ test('docs/math.md tells the defaults of layers', () => {
   const penalties = documented('Penalties')
   assert.deepEqual(parametersOf(penalties.get('l1')), { l1: 0 })
   assert.deepEqual(parametersOf(penalties.get('l2')), { l2: 0 })
-  const fits = (name) => documented('Activations').has(name)
-  const [, he] = math.match(/Default: `heUniform` for ([\s\S]*?), `glorotUniform` for the others/)
-  const relatives = Array.from(he.matchAll(/`(\w+)`/g), ([, name]) => name)
-  assert.ok(relatives.length > 0 && relatives.every(fits))
-  for (const name of documented('Activations').keys()) {
-    if (name === 'softmax') continue
-    const weights = (initializer) =>
+  const names = math.match(
+    /Default: `(\w+)` for weights and `(\w+)` for biases, `(\w+)` for those of the output/
+  )
+  const [, initializer, biasInitializer, outputBiases] = names
+  for (const activation of documented('Activations').keys()) {
+    if (activation === 'softmax') continue
+    const weights = (hidden, output) =>
       new NeuralNetwork({
-        layers: [4, { units: 3, activation: name, initializer }, 1],
+        layers: [4, { units: 3, activation, ...hidden }, { units: 1, ...output }],
         seed: 1
-      }).getWeights()[0]
-    const expected = relatives.includes(name) ? 'heUniform' : 'glorotUniform'
-    assert.deepEqual(weights(undefined), weights(expected), name)
+      }).getWeights()
+    const told = weights({ initializer, biasInitializer }, { initializer, biasInitializer: outputBiases })
+    assert.deepEqual(weights(), told, activation)
   }
 })
 

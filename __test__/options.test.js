@@ -26,6 +26,16 @@ const COUNT = 'an integer from 1 to 268435456'
 const SEED = 'an integer from 0 to 9007199254740991'
 const LAYERS = 'an array of the input count and at least one layer'
 const LAYER = 'a count of neurons or an object with `units`'
+const LAYER_KEYS = [
+  'units',
+  'activation',
+  'initializer',
+  'biasInitializer',
+  'dropout',
+  'l1',
+  'l2',
+  'normalization'
+]
 const PLAIN = 'a number, a string, an array or an object'
 
 /** The weights of seed 42 for three inputs and two neurons. */
@@ -51,7 +61,8 @@ const LOSS =
   "'hinge', 'quantile'"
 const INITIALIZER =
   "one of 'uniform', 'normal', 'glorotUniform', 'glorotNormal', 'heUniform', 'heNormal', 'lecunUniform', " +
-  "'lecunNormal', 'orthogonal', 'zeros'"
+  "'lecunNormal', 'fanInUniform', 'orthogonal', 'zeros'"
+const BIAS_INITIALIZER = INITIALIZER.replace("'orthogonal', ", '')
 
 /** Networks with an option of each kind, to put mistakes in. */
 const withOption = (key, value) => () => new NeuralNetwork({ layers: [2, 3, 1], [key]: value })
@@ -104,7 +115,8 @@ describe('new NeuralNetwork refuses', () => {
     ]) {
       refusesOption(withOption(key, 1), OPTION, rule, 'options', received)
     }
-    const layer = "only 'units', 'activation', 'initializer', 'dropout', 'l1', 'l2', 'normalization'"
+    const layer =
+      "only 'units', 'activation', 'initializer', 'biasInitializer', 'dropout', 'l1', 'l2', 'normalization'"
     for (const [key, received] of [
       ['unit', "'unit': did you mean 'units'?"],
       ['activations', "'activations': did you mean 'activation'?"],
@@ -178,6 +190,15 @@ describe('new NeuralNetwork refuses', () => {
         (received) => error.message === said(INITIALIZER, initializer, received)
       )
     )
+    // There is no right angle between single numbers.
+    for (const [value, name] of [
+      ['orthogonal', 'biasInitializer'],
+      [{ type: 'orthogonal', gain: 1 }, 'biasInitializer.type']
+    ]) {
+      const received = "'orthogonal': did you mean 'glorotNormal'?"
+      const call = withLayerOption('biasInitializer', value)
+      refusesOption(call, RANGE, BIAS_INITIALIZER, `options.layers[1].${name}`, received)
+    }
     refusesOption(
       withOption('loss', 'crossEntropie'),
       RANGE,
@@ -233,6 +254,7 @@ describe('new NeuralNetwork refuses', () => {
         ['units', COUNT],
         ['activation', ACTIVATION],
         ['initializer', INITIALIZER],
+        ['biasInitializer', BIAS_INITIALIZER],
         ['dropout', 'a number in [0, 1)'],
         ['l1', 'a number from 0 to 1e30'],
         ['l2', 'a number from 0 to 1e30'],
@@ -280,7 +302,8 @@ describe('new NeuralNetwork refuses', () => {
     for (const [call, rule, name] of [
       [withOption('loss', {}), LOSS, 'options.loss.type'],
       [withLayerOption('activation', {}), ACTIVATION, 'options.layers[1].activation.type'],
-      [withLayerOption('initializer', { gain: 1 }), INITIALIZER, 'options.layers[1].initializer.type']
+      [withLayerOption('initializer', { gain: 1 }), INITIALIZER, 'options.layers[1].initializer.type'],
+      [withLayerOption('biasInitializer', {}), BIAS_INITIALIZER, 'options.layers[1].biasInitializer.type']
     ]) {
       refusesOption(call, TYPE, rule, name, 'undefined')
     }
@@ -304,7 +327,7 @@ describe('new NeuralNetwork refuses', () => {
         refusesOption(withOption(key, value), TYPE, PLAIN, `options.${key}`, received)
       }
       refusesOption(withLayer(value), TYPE, PLAIN, 'options.layers[1]', received)
-      for (const key of ['units', 'activation', 'initializer', 'dropout', 'l1', 'l2', 'normalization']) {
+      for (const key of LAYER_KEYS) {
         refusesOption(withLayerOption(key, value), TYPE, PLAIN, `options.layers[1].${key}`, received)
       }
     }
@@ -517,7 +540,8 @@ describe('new NeuralNetwork refuses', () => {
       { units: 3, activation: { type: 'leakyRelu', alpha: -1e300 } },
       { units: 3, initializer: { type: 'normal', mean: 2e30 } },
       { units: 3, initializer: { type: 'uniform', minimum: 1e39, maximum: 2e39 } },
-      { units: 3, initializer: { type: 'orthogonal', gain: 1e39 } }
+      { units: 3, initializer: { type: 'orthogonal', gain: 1e39 } },
+      { units: 3, biasInitializer: { type: 'normal', mean: 2e30 } }
     ]) {
       const call = () => new NeuralNetwork({ layers: [2, layer, 1], precision: 'f32' })
       assert.throws(call, { name: 'RangeError', code: RANGE }, JSON.stringify(layer))
@@ -701,7 +725,7 @@ describe('options', () => {
   test('with every name and parameter make a network that predicts', () => {
     const initializers = INITIALIZER.match(/(?<=')\w+(?=')/g)
     const losses = LOSS.match(/(?<=')\w+(?=')/g)
-    assert.equal(initializers.length * losses.length, 100)
+    assert.equal(initializers.length * losses.length, 110)
     const predicts = (options) => {
       const network = new NeuralNetwork({ seed: 1, ...options })
       assert.ok(network.predict([0.3, -0.7]).every(Number.isFinite), JSON.stringify(options))
@@ -711,6 +735,8 @@ describe('options', () => {
         predicts({ layers: [2, { units: 3, activation }, 1], precision })
       for (const initializer of initializers)
         predicts({ layers: [2, { units: 3, initializer }, 1], precision })
+      for (const biasInitializer of BIAS_INITIALIZER.match(/(?<=')\w+(?=')/g))
+        predicts({ layers: [2, { units: 3, biasInitializer }, 1], precision })
       for (const loss of losses) predicts({ layers: [2, 3, 2], loss, precision })
       for (const loss of losses) predicts({ layers: [2, 3, 2], loss: { type: loss }, precision })
     }
@@ -749,22 +775,30 @@ describe('defaults', () => {
     }
   })
 
-  test('are the initializer that fits the activation, and zero biases', () => {
-    const he = ['relu', 'leakyRelu', 'elu', 'gelu', 'silu', 'mish', 'relu6']
+  test('are weights from fanInUniform and biases too, those of the output 0, whatever the activation', () => {
     for (const activation of Object.keys(ACTIVATIONS)) {
-      const weights = (initializer) =>
+      const weights = (initializer, biasInitializer, outputBiases) =>
         new NeuralNetwork({
-          layers: [5, { units: 4, activation, initializer }],
-          seed: 1,
-          loss: 'mse'
+          layers: [
+            5,
+            { units: 4, activation, initializer, biasInitializer },
+            { units: 2, initializer, biasInitializer: outputBiases }
+          ],
+          seed: 1
         }).getWeights()
-      const [fits, other] = he.includes(activation)
-        ? ['heUniform', 'glorotUniform']
-        : ['glorotUniform', 'heUniform']
-      assert.deepEqual(weights(undefined), weights(fits), activation)
-      assert.notDeepEqual(weights(undefined), weights(other), activation)
-      assert.deepEqual(weights(undefined)[0].biases, [0, 0, 0, 0])
+      const [hidden, output] = weights()
+      assert.deepEqual([hidden, output], weights('fanInUniform', 'fanInUniform', 'zeros'), activation)
+      assert.notDeepEqual(hidden.weights, weights('lecunUniform')[0].weights)
+      assert.equal(new Set(hidden.biases).size, 4)
+      assert.ok(hidden.biases.every((b) => Math.abs(b) <= 1 / Math.sqrt(5)))
+      assert.deepEqual(output.biases, [0, 0])
     }
+    // Choosing the weights leaves the biases as they are.
+    const [chosen] = new NeuralNetwork({
+      layers: [5, { units: 4, initializer: 'zeros' }, 2],
+      seed: 1
+    }).getWeights()
+    assert.equal(new Set(chosen.biases).size, 4)
   })
 
   test('of parameters are those written in docs/math.md', () => {

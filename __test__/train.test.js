@@ -188,9 +188,9 @@ describe('a normalized network', () => {
         const network = new NeuralNetwork({
           layers: [
             2,
-            { units: 8, activation: 'tanh', normalization },
-            { units: 6, activation: 'tanh', normalization },
-            1
+            { units: 8, activation: 'tanh', normalization, initializer: 'glorotUniform' },
+            { units: 6, activation: 'tanh', normalization, initializer: 'glorotUniform' },
+            { units: 1, initializer: 'glorotUniform' }
           ],
           precision,
           seed: 3

@@ -15,6 +15,7 @@ const benchmarks = {
   memory: './memory.js',
   responsiveness: './responsiveness.js',
   start: './start.js',
+  starts: './starts.js',
   tfjs: './tfjs.js',
   trainer: './trainer.js',
   xor: './xor.js'

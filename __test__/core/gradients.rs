@@ -181,7 +181,8 @@ fn options(depth: usize, activation: Activation, loss: Loss, extra: &Value) -> O
     let mut layers = vec![json!(3)];
     for l in 1..=depth {
         let is_output = l == depth;
-        let mut layer = json!({ "units": if is_output { 2 } else { 5 - l } });
+        // Large enough for outputs that are not near 0, where the loss of a Poisson output has no finite slope.
+        let mut layer = json!({ "units": if is_output { 2 } else { 5 - l }, "initializer": "heUniform" });
         let fields = layer.as_object_mut().unwrap();
         if !is_output && activation == Activation::Softmax {
             return None;

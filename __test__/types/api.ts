@@ -83,7 +83,9 @@ export const isEarly: boolean = ran.stoppedBy === 'earlyStopping' && ran.bestEpo
 const measures: mikir.Evaluation = deep.evaluate(rows, [[1, 0, 0]])
 export const rates: (number | undefined)[] = [measures.accuracy, deep.evaluate(examples).rocAuc, measures.r2]
 export const matrixOut: number[][] | undefined = measures.confusionMatrix
-const options: mikir.NetworkOptions = { layers: [2, { units: 1, initializer: 'orthogonal' }] }
+const options: mikir.NetworkOptions = {
+  layers: [2, { units: 1, initializer: 'orthogonal', biasInitializer: { type: 'normal', mean: 1 } }]
+}
 new NeuralNetwork(options)
 const trainer: mikir.Trainer = deep.trainer({ learningRate: 0.01, schedule: { type: 'cosine' } })
 export const stepLoss: number = trainer.step(rows, [[1, 0, 0]], { sampleWeights: [-1] })

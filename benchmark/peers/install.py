@@ -1,9 +1,9 @@
 """Installs a peer where it is not there yet, and prints the interpreter that has it.
 
-    python3 benchmark/peers/install.py pytorch|jax
+    python3 benchmark/peers/install.py pytorch|jax|sets
 
 PyTorch is that of the golden values, which saves a second copy of 5 GB; JAX gets an environment of its own, so that
-neither library can change what the other loads.
+neither library can change what the other loads, and so does scikit-learn, which comes with sets of data.
 """
 
 import os
@@ -17,9 +17,13 @@ sys.stdout, stdout = sys.stderr, sys.stdout  # only the answer belongs there
 
 import make  # noqa: E402
 
-if sys.argv[1] == "jax":
-    make.REQUIREMENTS = ["jax[cpu]==0.10.2", "numpy==2.4.6"]
-    make.ENVIRONMENT = ROOT / ".peers" / "ladder"
+OWN = {
+    "jax": (["jax[cpu]==0.10.2", "numpy==2.4.6"], "ladder"),
+    "sets": (["scikit-learn==1.9.1", "numpy==2.4.6"], "sets"),
+}
+if sys.argv[1] in OWN:
+    make.REQUIREMENTS, folder = OWN[sys.argv[1]]
+    make.ENVIRONMENT = ROOT / ".peers" / folder
     make.PYTHON = make.ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 make.enter_environment()  # starts this script again, inside

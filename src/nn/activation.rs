@@ -100,11 +100,6 @@ impl Activation {
         matches!(self, Sigmoid | Relu | Softplus | HardSigmoid | Relu6 | Softmax)
     }
 
-    /// Whether He's initializer fits: half of the inputs, about, come out as zero or little.
-    pub fn is_relu_like(self) -> bool {
-        matches!(self, Relu | LeakyRelu(_) | Elu(_) | Gelu | Silu | Mish | Relu6)
-    }
-
     /// f(z). Softmax is a function of the whole layer: see [`softmax`]; here it is the identity.
     #[inline(always)]
     pub fn of<I: Isa, T: Real>(self, z: T) -> T {

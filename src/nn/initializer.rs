@@ -1,20 +1,20 @@
 //! The distributions that starting weights are drawn from.
 //!
 //! The draws run layer by layer, neuron by neuron: a neuron's weights in the order of its inputs. They are
-//! made in double precision with our own distributions, so that a seed gives the same weights everywhere.
+//! made in double precision with our own distributions, so that a seed gives the same weights everywhere. Biases
+//! are drawn when all weights are, so that whatever they start from, the weights of a seed are the same.
 
-use super::activation::Activation;
 use super::architecture::{Architecture, Layer};
 use super::orthogonal::orthonormalize;
 use super::random::Generator;
 use super::real::Real;
 
-/// How the weights of a layer start. Biases start at 0, but for `UnitUniform`.
+/// How the weights of a layer start, or its biases.
 ///
 /// With i inputs and u units:
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Initializer {
-    /// Every weight and every bias from U[0, 1), as in the original library.
+    /// U[0, 1), a neuron's bias after its weights, as in the original library.
     UnitUniform,
     /// U[minimum, maximum)
     Uniform {
@@ -42,6 +42,8 @@ pub enum Initializer {
     LecunUniform,
     /// N(0, 1 / i) (LeCun et al., 1998)
     LecunNormal,
+    /// U(-r, r), r = 1 / sqrt(i) (PyTorch's `nn.Linear`)
+    FanInUniform,
     /// Rows, or columns where there are fewer inputs, of length `gain` at right angles (Saxe et al., 2014)
     Orthogonal {
         /// The length.
@@ -55,7 +57,7 @@ use Initializer::*;
 
 impl Initializer {
     /// Every initializer a user can name, with its default parameters: the one list there is.
-    pub const ALL: [(&str, Initializer); 10] = [
+    pub const ALL: [(&str, Initializer); 11] = [
         (
             "uniform",
             Uniform {
@@ -76,6 +78,7 @@ impl Initializer {
         ("heNormal", HeNormal),
         ("lecunUniform", LecunUniform),
         ("lecunNormal", LecunNormal),
+        ("fanInUniform", FanInUniform),
         ("orthogonal", Orthogonal { gain: 1.0 }),
         ("zeros", Zeros),
     ];
@@ -92,13 +95,10 @@ impl Initializer {
             .map_or(Self::UNIT_UNIFORM, |(name, _)| name)
     }
 
-    /// The one that keeps the variance of what flows through an activation.
-    pub fn fitting(activation: Activation) -> Self {
-        if activation.is_relu_like() {
-            HeUniform
-        } else {
-            GlorotUniform
-        }
+    /// Those that biases can start from: all but the one that makes a layer's weights as a whole.
+    pub fn for_biases() -> Vec<(&'static str, Initializer)> {
+        let drawn_singly = |row: &(_, Initializer)| !matches!(row.1, Orthogonal { .. });
+        Self::ALL.into_iter().filter(drawn_singly).collect()
     }
 }
 
@@ -113,21 +113,29 @@ pub fn initialize<T: Real>(architecture: &Architecture, values: &mut [T], seed: 
                     for input in 0..layer.inputs {
                         values[layer.weight(input, unit)] = draw(initializer, layer, &mut generator);
                     }
-                    values[layer.bias(unit)] = match initializer {
-                        UnitUniform => draw(UnitUniform, layer, &mut generator),
-                        _ => T::ZERO,
-                    };
+                    if is_original(layer) {
+                        values[layer.bias(unit)] = draw(UnitUniform, layer, &mut generator);
+                    }
                 }
             }
-        }
-        if layer.options.initializer != UnitUniform {
-            values[layer.biases.clone()].fill(T::ZERO);
         }
         values[layer.gamma.clone()].fill(T::ONE);
         values[layer.beta.clone()].fill(T::ZERO);
         values[layer.mean.clone()].fill(T::ZERO);
         values[layer.variance.clone()].fill(T::ONE);
     }
+    for layer in architecture.layers() {
+        if !is_original(layer) {
+            for unit in 0..layer.units {
+                values[layer.bias(unit)] = draw(layer.options.bias_initializer, layer, &mut generator);
+            }
+        }
+    }
+}
+
+/// Whether its biases are drawn along with its weights.
+fn is_original(layer: &Layer) -> bool {
+    (layer.options.initializer, layer.options.bias_initializer) == (UnitUniform, UnitUniform)
 }
 
 fn draw<T: Real>(initializer: Initializer, layer: &Layer, generator: &mut Generator) -> T {
@@ -147,7 +155,8 @@ fn draw<T: Real>(initializer: Initializer, layer: &Layer, generator: &mut Genera
         HeNormal => normal(2.0 / inputs, generator),
         LecunUniform => within(libm::sqrt(3.0 / inputs), generator),
         LecunNormal => normal(1.0 / inputs, generator),
-        Orthogonal { .. } => unreachable!("drawn as a whole"),
+        FanInUniform => within(libm::sqrt(1.0 / inputs), generator),
+        Orthogonal { .. } => unreachable!("drawn as a whole, and refused for biases"),
         Zeros => 0.0,
     })
 }
@@ -182,6 +191,7 @@ fn orthogonal<T: Real>(layer: &Layer, values: &mut [T], gain: f64, generator: &m
 
 #[cfg(test)]
 mod tests {
+    use super::super::activation::Activation;
     use super::super::loss::Loss;
     use super::super::options::{LayerOptions, NetworkOptions, Precision};
     use super::*;
@@ -262,6 +272,12 @@ mod tests {
                 -(3.0 / fan).sqrt()..(3.0 / fan).sqrt(),
             ),
             (LecunNormal, 0.0, 1.0 / fan, -1.0..1.0),
+            (
+                FanInUniform,
+                0.0,
+                1.0 / (3.0 * fan),
+                -(1.0 / fan).sqrt()..(1.0 / fan).sqrt(),
+            ),
         ] {
             let drawn = weights(initializer, i, u);
             let (found_mean, found_variance) = moments(&drawn);
@@ -277,6 +293,70 @@ mod tests {
             assert!(drawn.iter().all(|x| range.contains(x)), "{initializer:?}");
         }
         assert!(weights(Zeros, 3, 2).iter().all(|&w| w == 0.0));
+    }
+
+    #[test]
+    fn biases_come_from_their_own_distribution_and_leave_the_weights_alone() {
+        let (inputs, units) = (40, 5000);
+        let started = |bias_initializer| {
+            let first = LayerOptions {
+                bias_initializer,
+                ..LayerOptions::new(units, Activation::Relu, HeUniform)
+            };
+            let options = NetworkOptions {
+                inputs,
+                layers: vec![first, LayerOptions::new(3, Activation::Linear, GlorotUniform)],
+                ..NetworkOptions::original(1, 1, 1)
+            };
+            let architecture = Architecture::new(&options).unwrap();
+            let mut values = vec![f64::NAN; architecture.value_count()];
+            initialize(&architecture, &mut values, 11);
+            let layers = architecture.layers();
+            let weights: Vec<f64> = layers
+                .iter()
+                .flat_map(|layer| &values[layer.weights.clone()])
+                .copied()
+                .collect();
+            assert!(values[layers[1].biases.clone()].iter().all(|&b| b == 0.0));
+            (weights, values[layers[0].biases.clone()].to_vec())
+        };
+        let (weights, biases) = started(Zeros);
+        assert!(biases.iter().all(|&b| b == 0.0));
+        let (fan, both) = (inputs as f64, (inputs + units) as f64);
+        for (initializer, mean, variance) in [
+            (
+                Uniform {
+                    minimum: 1.0,
+                    maximum: 4.0,
+                },
+                2.5,
+                0.75,
+            ),
+            (
+                Normal {
+                    mean: 1.0,
+                    standard_deviation: 0.5,
+                },
+                1.0,
+                0.25,
+            ),
+            (GlorotUniform, 0.0, 2.0 / both),
+            (HeNormal, 0.0, 2.0 / fan),
+            (LecunUniform, 0.0, 1.0 / fan),
+            (FanInUniform, 0.0, 1.0 / (3.0 * fan)),
+        ] {
+            let (same, biases) = started(initializer);
+            assert_eq!(same, weights, "{initializer:?}");
+            let (found_mean, found_variance) = moments(&biases);
+            assert!(
+                (found_mean - mean).abs() < 4.0 * (variance / 5e3).sqrt(),
+                "{initializer:?}: {found_mean}"
+            );
+            assert!(
+                (found_variance / variance - 1.0).abs() < 0.1,
+                "{initializer:?}: {found_variance}"
+            );
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct LayerOptions {
     pub activation: Activation,
     /// Where the starting weights come from.
     pub initializer: Initializer,
+    /// Where the starting biases come from: none that makes weights as a whole.
+    pub bias_initializer: Initializer,
     /// The probability of dropping an output of this layer while training, in [0, 1).
     pub dropout: f64,
     /// l1: adds `l1 * sum |w|` over this layer's weights, not its biases, to the training objective.
@@ -30,17 +32,35 @@ pub struct LayerOptions {
 }
 
 impl LayerOptions {
-    /// A layer without any of the extras.
+    /// A layer without any of the extras, its biases 0 or, in the original's network, like its weights.
     pub fn new(units: usize, activation: Activation, initializer: Initializer) -> Self {
         LayerOptions {
             units,
             activation,
             initializer,
+            bias_initializer: match initializer {
+                Initializer::UnitUniform => initializer,
+                _ => Initializer::Zeros,
+            },
             dropout: 0.0,
             l1: 0.0,
             l2: 0.0,
             normalization: None,
         }
+    }
+
+    /// A hidden layer as it starts by default: the best over many tables, which docs/math.md shows. Biases that differ
+    /// put the kinks of ReLU in different places from the first epoch on.
+    pub fn hidden(units: usize, activation: Activation) -> Self {
+        LayerOptions {
+            bias_initializer: Initializer::FanInUniform,
+            ..LayerOptions::output(units, activation)
+        }
+    }
+
+    /// An output layer as it starts by default.
+    pub fn output(units: usize, activation: Activation) -> Self {
+        LayerOptions::new(units, activation, Initializer::FanInUniform)
     }
 }
 
@@ -135,12 +155,12 @@ impl NetworkOptions {
             .enumerate()
             .skip(1)
             .map(|(l, value)| {
-                let activation = if l == last {
-                    loss.output_activation()
+                let default = if l == last {
+                    LayerOptions::output(1, loss.output_activation())
                 } else {
-                    Activation::Relu
+                    LayerOptions::hidden(1, Activation::Relu)
                 };
-                read_layer(&format!("{path}[{l}]"), value, activation)
+                read_layer(&format!("{path}[{l}]"), value, default)
             })
             .collect::<Result<Vec<_>>>()?;
         check_combinations(&path, &layers, loss, &loss_name)?;
@@ -183,15 +203,11 @@ impl NetworkOptions {
     }
 }
 
-fn read_layer(path: &str, value: &Value, default_activation: Activation) -> Result<LayerOptions> {
+fn read_layer(path: &str, value: &Value, default: LayerOptions) -> Result<LayerOptions> {
     let kind = "a count of neurons or an object with `units`";
     if value.is_number() {
         let units = read_count(path, value)?;
-        return Ok(LayerOptions::new(
-            units,
-            default_activation,
-            Initializer::fitting(default_activation),
-        ));
+        return Ok(LayerOptions { units, ..default });
     }
     if !value.is_object() {
         return Err(wrong_kind(kind, path, value));
@@ -200,6 +216,7 @@ fn read_layer(path: &str, value: &Value, default_activation: Activation) -> Resu
         "units",
         "activation",
         "initializer",
+        "biasInitializer",
         "dropout",
         "l1",
         "l2",
@@ -211,12 +228,17 @@ fn read_layer(path: &str, value: &Value, default_activation: Activation) -> Resu
         layer.required("units", "an integer of at least 1")?,
     )?;
     let activation = match layer.get("activation") {
-        None => default_activation,
+        None => default.activation,
         Some(value) => read_activation(&layer.path("activation"), value)?,
     };
     let initializer = match layer.get("initializer") {
-        None => Initializer::fitting(activation),
-        Some(value) => read_initializer(&layer.path("initializer"), value)?,
+        None => default.initializer,
+        Some(value) => read_initializer(&layer.path("initializer"), value, &Initializer::ALL)?,
+    };
+    let bias_initializer = match layer.get("biasInitializer") {
+        None if initializer == Initializer::UnitUniform => initializer,
+        None => default.bias_initializer,
+        Some(value) => read_initializer(&layer.path("biasInitializer"), value, &Initializer::for_biases())?,
     };
     let number = |key: &str, rule: &str, check: fn(f64) -> bool| match layer.get(key) {
         None => Ok(0.0),
@@ -226,6 +248,7 @@ fn read_layer(path: &str, value: &Value, default_activation: Activation) -> Resu
         units,
         activation,
         initializer,
+        bias_initializer,
         dropout: number("dropout", "a number in [0, 1)", |x| (0.0..1.0).contains(&x))?,
         l1: number("l1", NOT_NEGATIVE.0, NOT_NEGATIVE.1)?,
         l2: number("l2", NOT_NEGATIVE.0, NOT_NEGATIVE.1)?,
@@ -245,6 +268,7 @@ fn write_layer(layer: &LayerOptions) -> Value {
         "units": layer.units,
         "activation": write_activation(layer.activation),
         "initializer": write_initializer(layer.initializer),
+        "biasInitializer": write_initializer(layer.bias_initializer),
         "dropout": layer.dropout,
         "l1": layer.l1,
         "l2": layer.l2,
@@ -407,11 +431,11 @@ fn write_loss(loss: Loss) -> Value {
     }
 }
 
-fn read_initializer(path: &str, value: &Value) -> Result<Initializer> {
+fn read_initializer(path: &str, value: &Value, all: &[(&str, Initializer)]) -> Result<Initializer> {
     if value == Initializer::UNIT_UNIFORM {
         return Ok(Initializer::UnitUniform);
     }
-    let choice = Choice::of(path, value, &Initializer::ALL)?;
+    let choice = Choice::of(path, value, all)?;
     let (initializer, known): (_, &[&str]) = match choice.kind {
         Initializer::Uniform { minimum, maximum } => {
             let minimum = choice.number("minimum", minimum, MODERATE)?;
@@ -631,11 +655,14 @@ mod tests {
         assert_eq!(regression.seed, None);
         assert_eq!(
             regression.layers[0],
-            LayerOptions::new(8, Activation::Relu, Initializer::HeUniform)
+            LayerOptions {
+                bias_initializer: Initializer::FanInUniform,
+                ..LayerOptions::new(8, Activation::Relu, Initializer::FanInUniform)
+            }
         );
         assert_eq!(
             regression.layers[1],
-            LayerOptions::new(1, Activation::Linear, Initializer::GlorotUniform)
+            LayerOptions::new(1, Activation::Linear, Initializer::FanInUniform)
         );
         // brain.js put ReLU on the output layer too.
         let output = |loss| read(json!({ "layers": [4, 2], "loss": loss })).layers[0].activation;
@@ -660,7 +687,8 @@ mod tests {
         let options = NetworkOptions::from_json(&json!({
             "layers": [3, {
                 "units": 5, "activation": { "type": "leakyRelu", "alpha": 0.2 }, "dropout": 0.25, "l1": 0.1, "l2": 0.2,
-                "initializer": { "type": "normal", "mean": 1, "standardDeviation": 2 }, "normalization": "batch"
+                "initializer": { "type": "normal", "mean": 1, "standardDeviation": 2 }, "normalization": "batch",
+                "biasInitializer": "fanInUniform"
             }, 1],
             "loss": { "type": "huber", "delta": 0.5 }, "precision": "f32", "seed": 7
         }))
@@ -675,6 +703,7 @@ mod tests {
                     mean: 1.0,
                     standard_deviation: 2.0
                 },
+                bias_initializer: Initializer::FanInUniform,
                 dropout: 0.25,
                 l1: 0.1,
                 l2: 0.2,
@@ -720,6 +749,12 @@ mod tests {
             .chain([Initializer::UnitUniform])
         {
             layers.push(LayerOptions { initializer, ..plain });
+        }
+        for (_, bias_initializer) in Initializer::for_biases() {
+            layers.push(LayerOptions {
+                bias_initializer,
+                ..plain
+            });
         }
         for normalization in Normalization::ALL.map(|row| Some(row.1)) {
             layers.push(LayerOptions {
@@ -773,6 +808,13 @@ mod tests {
                     standard_deviation: 3.0 * x,
                 }),
                 initializer(Initializer::Orthogonal { gain: -x }),
+                LayerOptions {
+                    bias_initializer: Initializer::Uniform {
+                        minimum: -x,
+                        maximum: 3.0 * x,
+                    },
+                    ..plain
+                },
             ];
             let losses = [
                 Loss::Huber { delta: x },
@@ -795,16 +837,16 @@ mod tests {
     #[test]
     fn defaults_are_written_out() {
         let options = NetworkOptions::from_json(&json!({ "layers": [2, 3, 1], "loss": "huber" })).unwrap();
-        let layer = |units, activation, initializer| {
+        let layer = |units, activation, biases| {
             json!({
-                "units": units, "activation": activation, "initializer": initializer,
-                "dropout": 0.0, "l1": 0.0, "l2": 0.0
+                "units": units, "activation": activation, "initializer": "fanInUniform",
+                "biasInitializer": biases, "dropout": 0.0, "l1": 0.0, "l2": 0.0
             })
         };
         assert_eq!(
             options.to_json(),
             json!({
-                "layers": [2, layer(3, "relu", "heUniform"), layer(1, "linear", "glorotUniform")],
+                "layers": [2, layer(3, "relu", "fanInUniform"), layer(1, "linear", "zeros")],
                 "loss": { "type": "huber", "delta": 1.0 }, "precision": "f64"
             })
         );
@@ -813,7 +855,9 @@ mod tests {
     #[test]
     fn the_originals_network_is_saved_with_a_name_that_no_list_has() {
         let original = NetworkOptions::original(2, 3, 1);
-        assert_eq!(original.to_json()["layers"][1]["initializer"], "unitUniform");
+        for key in ["initializer", "biasInitializer"] {
+            assert_eq!(original.to_json()["layers"][1][key], "unitUniform");
+        }
         assert_eq!(through_text(&original), original);
         for wrong in [json!("unitUnifor"), json!({ "type": "unitUniform" })] {
             let sentence = refused(json!({ "layers": [2, { "units": 3, "initializer": wrong }] }));

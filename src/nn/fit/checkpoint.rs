@@ -345,6 +345,7 @@ fn network<T: Real>(architecture: &Architecture) -> Value {
     let mut options = architecture.options(T::PRECISION);
     for layer in &mut options.layers {
         layer.initializer = Initializer::Zeros;
+        layer.bias_initializer = Initializer::Zeros;
     }
     options.to_json()
 }
