@@ -192,8 +192,8 @@ export interface LayerOptions {
    */
   activation?: Activation | { type: Activation; alpha?: number }
   /**
-   * Default: `fanInUniform`, which did best over thirty data sets (the table is in docs/math.md). Parameters: `uniform` `minimum` 0 and `maximum` 1, `normal` `mean` 0 and `standardDeviation` 1, `orthogonal`
-   * `gain` 1.
+   * Default: `fanInUniform`, which did best over thirty data sets (the table is in docs/math.md). Parameters:
+   * `uniform` `minimum` 0 and `maximum` 1, `normal` `mean` 0 and `standardDeviation` 1, `orthogonal` `gain` 1.
    */
   initializer?: Initializer | { type: Initializer; [parameter: string]: unknown }
   /**

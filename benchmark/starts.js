@@ -2,7 +2,7 @@
 
 // Which starting weights and biases learn best with every other option left at its default.
 //
-//   npm run bench -- starts                     about twenty minutes
+//   npm run bench -- starts                     a few minutes
 //   npm run bench -- starts --tables=FOLDER     with every CSV file of a folder
 //   npm run bench -- starts --activation=tanh --depth=2 --only=iris,cubes --seeds=1
 //

@@ -859,6 +859,12 @@ mod tests {
             assert_eq!(original.to_json()["layers"][1][key], "unitUniform");
         }
         assert_eq!(through_text(&original), original);
+        // Its biases follow the weights where a file says nothing of them.
+        let mut json = original.to_json();
+        for layer in &mut json["layers"].as_array_mut().unwrap()[1..] {
+            layer.as_object_mut().unwrap().remove("biasInitializer");
+        }
+        assert_eq!(NetworkOptions::from_json(&json).unwrap(), original);
         for wrong in [json!("unitUnifor"), json!({ "type": "unitUniform" })] {
             let sentence = refused(json!({ "layers": [2, { "units": 3, "initializer": wrong }] }));
             assert!(
