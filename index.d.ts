@@ -25,7 +25,7 @@
 // Options are plain objects. They may inherit from an object of defaults, or be an instance of a class with getters; a Map
 // is refused.
 
-/** The typed arrays whose elements are numbers, Node.js' `Buffer` and, where there is one, `Float16Array` among them. */
+/** The typed arrays whose elements are numbers, Node.js' `Buffer` among them. */
 export type TypedNumbers =
   | Float64Array
   | Float32Array
@@ -36,6 +36,16 @@ export type TypedNumbers =
   | Uint16Array
   | Int32Array
   | Uint32Array
+  | Float16Numbers
+
+/** `Float16Array`, which TypeScript knows from version 5.8 on and Node.js from 24 on. */
+export interface Float16Numbers {
+  readonly BYTES_PER_ELEMENT: number
+  readonly buffer: ArrayBufferLike
+  readonly length: number
+  readonly [index: number]: number
+  readonly [Symbol.toStringTag]: 'Float16Array'
+}
 
 /** What `Float64Array.from` and `Float32Array.from` give: arrays over an `ArrayBuffer`, where TypeScript knows that. */
 export type Doubles = ReturnType<Float64ArrayConstructor['from']>
@@ -361,6 +371,42 @@ export interface History {
   durationMs: number
   /** Which rule ended the fit; `converged`: L-BFGS found a minimum. */
   stoppedBy: 'epochs' | 'earlyStopping' | 'targetLoss' | 'timeout' | 'callback' | 'abort' | 'converged'
+  /**
+   * What a person who looked at the fit would notice, in the order of cause and effect; mostly nothing. Up to 128 rows of
+   * training are looked at, after training has gone over 16 times as many.
+   */
+  warnings: FitWarning[]
+}
+
+/** Something that keeps a network from learning, or that says that it did not. A fit never fails by it. */
+export interface FitWarning {
+  /**
+   * - `missingClasses`: a class has no rows of training, by `crossEntropy`, `binaryCrossEntropy` or `hinge`.
+   * - `inputScale`: the root mean square of an input is above 20, all its numbers are within 0.01 of 0, or it varies by
+   *   less than 1 % of its largest number.
+   * - `targetRange`: a target is beyond what the activation of the output layer can give.
+   * - `targetScale`: as `inputScale`, for targets of a linear output layer.
+   * - `deadUnits`: in at least half of the units of a hidden layer the derivative of the activation is below 1e-6 for every
+   *   row.
+   * - `constantOutputs`: the outputs vary by less than 0.1 % of the range of their targets.
+   * - `noProgress`: the outputs explain less than 1 % of the variance of any target (R2; where rows or classes are weighted,
+   *   and for classes, the square of the correlation), or less than half of it while the loss has fallen by less than 1 %
+   *   in at least 10 epochs.
+   * - `stillImproving`: the epochs or the time were over while the last tenth of at least 10 epochs had still lowered the
+   *   loss, that of validation where there is one, by 1 % and by a fiftieth of all that it has fallen; not where the outputs explain 99 % of the variance of
+   *   every target.
+   */
+  code:
+    | 'missingClasses'
+    | 'inputScale'
+    | 'targetRange'
+    | 'targetScale'
+    | 'deadUnits'
+    | 'constantOutputs'
+    | 'noProgress'
+    | 'stillImproving'
+  /** What was found, with its numbers, and what to do. */
+  message: string
 }
 
 /**

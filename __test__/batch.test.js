@@ -73,10 +73,10 @@ describe('predictBatch refuses', () => {
     for (const [row, received] of [
       [1, '1: write each row as an array of 2 numbers, a single one as [row]'],
       [undefined, 'undefined'],
-      [null, 'null'],
-      ['0,1', "'0,1'"],
-      [{ 0: 0, 1: 1 }, 'an object'],
-      [new Map(), 'a Map']
+      [null, 'null: fill in a row of numbers'],
+      ['0,1', "'0,1': split it, and convert the parts with Number()"],
+      [{ 0: 0, 1: 1 }, 'an object: put its numbers into an array'],
+      [new Map(), 'a Map: put its numbers into an array']
     ]) {
       refuses([[0, 1], row], TYPE, `Expected ${VECTOR} for inputs[1] but received ${received}`)
     }

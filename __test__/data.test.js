@@ -115,21 +115,19 @@ describe('rows', () => {
     for (const [value, received] of noVectors()) {
       if (value === undefined) continue
       const isNumber = typeof value === 'number'
-      const cure = isNumber ? 'write each row as an array of 2 numbers, a single one as [row]' : undefined
-      const words = isNumber ? received.split(': ')[0] : received
-      await refusesData([rows(value), rows()], TYPE, said(VECTOR, 'inputs[2]', words, cure))
-      const row = typeof value === 'string' ? 'write each row as an array of 2 numbers' : cure
-      await refusesData([rows(), rows(value)], TYPE, said(VECTOR, 'targets[2]', words, row))
+      const words = isNumber
+        ? `${value}: write each row as an array of 2 numbers, a single one as [row]`
+        : received
+      await refusesData([rows(value), rows()], TYPE, said(VECTOR, 'inputs[2]', words))
+      const row = typeof value === 'string' ? "'0,1': write each row as an array of 2 numbers" : words
+      await refusesData([rows(), rows(value)], TYPE, said(VECTOR, 'targets[2]', row))
     }
     const holed = rows()
     delete holed[2]
     await refusesData([holed, rows()], TYPE, said(VECTOR, 'inputs[2]', 'undefined'))
     const cure = 'write each row as an array of 2 numbers, a single one as [row]'
-    await refusesData(
-      [[0, 1], rows()],
-      LENGTH,
-      'Expected 2 rows, as many as inputs, for targets but received 4'
-    )
+    await refusesData([[0, 1], rows()], TYPE, said(VECTOR, 'inputs[0]', 0, cure))
+    await refusesData([[0, 1], [1]], TYPE, said(VECTOR, 'inputs[0]', 0, cure))
     await refusesData([[0, 1, 1, 0], rows()], TYPE, said(VECTOR, 'inputs[0]', 0, cure))
     const single = new NeuralNetwork({ layers: [2, 1], seed: 1 })
     await refusesData(
@@ -340,7 +338,12 @@ describe('examples', () => {
       const spoilt = (value) => [examples({ ...good, [key]: value })]
       const name = `examples[2].${key}`
       await refusesData(spoilt(undefined), TYPE, said(VECTOR, name, 'undefined'))
-      await refusesData(spoilt(7), TYPE, said(VECTOR, name, '7', 'write one row as an array too'))
+      const words =
+        key === 'output'
+          ? 'write each row as an array of 2 numbers'
+          : 'split it, and convert the parts with Number()'
+      await refusesData(spoilt('cat'), TYPE, said(VECTOR, name, "'cat'", words))
+      await refusesData(spoilt(7), TYPE, said(VECTOR, name, '7', 'write one row as an array of numbers too'))
       await refusesData(spoilt([1]), LENGTH, said('2 numbers', name, 1))
       await refusesData(spoilt(['1', 2]), TYPE, said('a finite number', `${name}[0]`, "'1'", STRING))
       await refusesData(spoilt([1, null]), TYPE, said('a finite number', `${name}[1]`, 'null', MISSING))
@@ -354,7 +357,11 @@ describe('examples', () => {
     const others = rows().map((inputs) => ({ inputs, targets: inputs }))
     await refusesData([others], TYPE, said(VECTOR, 'examples[0].input', 'undefined'))
     // With rows of targets beside them they are meant as rows.
-    await refusesData([others, rows()], TYPE, said(VECTOR, 'inputs[0]', 'an object'))
+    await refusesData(
+      [others, rows()],
+      TYPE,
+      said(VECTOR, 'inputs[0]', 'an object: put its numbers into an array')
+    )
   })
 })
 

@@ -69,21 +69,21 @@ function refusesUntouched(network, call, code, message) {
 function noVectors() {
   return [
     [undefined, 'undefined'],
-    [null, 'null'],
-    [true, 'true'],
-    [7, '7: write one row as an array too'],
-    [Number.NaN, 'NaN: write one row as an array too'],
-    [12n, '12n'],
-    ['0,1', "'0,1'"],
+    [null, 'null: fill in a row of numbers'],
+    [true, 'true: write one row as an array of numbers too'],
+    [7, '7: write one row as an array of numbers too'],
+    [Number.NaN, 'NaN: write one row as an array of numbers too'],
+    [12n, '12n: write one row as an array of numbers too'],
+    ['0,1', "'0,1': split it, and convert the parts with Number()"],
     [Symbol('x'), 'a symbol'],
     [() => [0, 1], 'a function'],
-    [{}, 'an object'],
-    [{ length: 2, 0: 0, 1: 1 }, 'an object'],
-    [argumentsOf(0, 1), 'an object'],
-    [new Date(0), 'a Date'],
-    [new Map([[0, 1]]), 'a Map'],
+    [{}, 'an object: put its numbers into an array'],
+    [{ length: 2, 0: 0, 1: 1 }, 'an object: put its numbers into an array'],
+    [argumentsOf(0, 1), 'an object: put its numbers into an array'],
+    [new Date(0), 'a Date: write one row as an array of numbers too'],
+    [new Map([[0, 1]]), 'a Map: put its numbers into an array'],
     [new Set([0, 1]), 'a Set: convert it with Array.from()'],
-    [[0, 1].values(), 'an object'],
+    [[0, 1].values(), 'an object: put its numbers into an array'],
     [
       new Proxy(new Float64Array(2), {}),
       'a proxy: pass what is behind the proxy (in Vue toRaw()), or a copy'
@@ -92,7 +92,7 @@ function noVectors() {
     [new BigUint64Array(2), 'a BigUint64Array: convert it with Float64Array.from(array, Number)'],
     [new ArrayBuffer(16), 'an ArrayBuffer: make a typed array of it, such as new Float64Array(buffer)'],
     [new DataView(new ArrayBuffer(16)), 'a DataView: make a typed array of its buffer'],
-    [Promise.resolve([0, 1]), 'a promise']
+    [Promise.resolve([0, 1]), 'a promise: await it first']
   ]
 }
 

@@ -49,7 +49,8 @@ async function learn({ network, options, tests }, splits) {
     seeds.map(async (seed) => {
       const learner = new NeuralNetwork({ ...network, seed })
       const [training, test] = splits(tests[seed])
-      await learner.fit(training.inputs, training.targets, options)
+      const { warnings } = await learner.fit(training.inputs, training.targets, options)
+      assert.deepEqual(warnings, [])
       return learner.evaluate(test.inputs, test.targets)
     })
   )

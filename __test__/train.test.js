@@ -8,7 +8,7 @@ const { describe, test } = require('node:test')
 const { isDeepStrictEqual } = require('node:util')
 const { NeuralNetwork } = require('../index.js')
 const { ACTIVATIONS, LOSSES, Network } = require('./deep-oracle.js')
-const { OVERFLOW, agrees, randomOf, refusesUntouched } = require('./helpers.js')
+const { OVERFLOW, RANGE, agrees, randomOf, refusesUntouched } = require('./helpers.js')
 
 const HIDDEN = Object.keys(ACTIVATIONS)
 const FUSED = { crossEntropy: 'softmax', binaryCrossEntropy: 'sigmoid' }
@@ -265,6 +265,22 @@ test('dropout and penalties play no part', () => {
   }
   assert.deepEqual(laden.getWeights(), plain.getWeights())
   assert.deepEqual(laden.predict([1, 2, 3]), plain.predict([1, 2, 3]))
+})
+
+test('numbers that single precision cannot hold are called by their own names', () => {
+  const network = new NeuralNetwork({ layers: [2, 3, 2], precision: 'f32', seed: 4 })
+  const said = (name, value) =>
+    `Expected a number that single precision can hold for ${name} but received ${value}`
+  const refused = (call, name, value) => refusesUntouched(network, call, RANGE, said(name, value))
+  for (const Vector of [Array, Float64Array]) {
+    const [good, large] = [Vector.of(1, 2), Vector.of(1, 1e39)]
+    refused(() => network.predict(large), 'inputs[1]', '1e+39')
+    refused(() => network.train(large, good), 'inputs[1]', '1e+39')
+    refused(() => network.train(good, large), 'targets[1]', '1e+39')
+  }
+  refused(() => network.train([1, 2], [1, 2], -1e300), 'learningRate', '-1e+300')
+  const nan = 'Expected a finite number for inputs[0] but received NaN'
+  refusesUntouched(network, () => network.predict([Number.NaN, 1e39]), RANGE, nan)
 })
 
 describe('a step that overflows changes nothing', () => {

@@ -454,6 +454,22 @@ describe('training that diverges', () => {
     assert.throws(() => trainer.fitSync([[1e200, 1e200]], [[-1e200]]), { code: DIVERGED })
     assert.ok(Number.isFinite(trainer.step(XOR.inputs, XOR.targets)))
   })
+
+  test('also where only the memory of the optimizer overflows, which would stop weights for ever', () => {
+    for (const optimizer of ['rmsprop', 'adagrad', 'adam', 'adamw', 'nadam', 'radam', 'adadelta']) {
+      const network = new NeuralNetwork({ layers: [1, 1], precision: 'f32', seed: 1 })
+      const before = numbersOf(network)
+      const look = () => {
+        // The gradient is finite, and its square is not.
+        network.trainer({ optimizer }).step([[1e20]], [[0.5]], { gradients: true })
+        network.predict([1])
+      }
+      const message =
+        /^Expected a finite memory of the optimizer for step 2 but received NaN or Infinity: try /
+      assert.throws(look, { code: DIVERGED, message }, optimizer)
+      assert.deepEqual(numbersOf(network), before, optimizer)
+    }
+  })
 })
 
 describe('mistakes', () => {

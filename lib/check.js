@@ -2,7 +2,7 @@
 
 // Checks of what users pass, and the copies of it into a network's own memory.
 
-const { isAnyArrayBuffer, isDataView, isDate, isFloat32Array, isFloat64Array, isProxy, isSet } =
+const { isAnyArrayBuffer, isDataView, isDate, isFloat32Array, isFloat64Array, isPromise, isProxy, isSet } =
   require('node:util').types
 const {
   argumentCount,
@@ -17,6 +17,8 @@ const { maxParameters } = require('./native.js')
 
 const MATRIX = 'an array of rows or a typed array of numbers'
 const VECTOR = 'an array or a typed array of numbers'
+/** What a number must be in a network of `precision: 'f32'`. */
+const SINGLE = 'a number that single precision can hold'
 
 /** The typed arrays whose elements are numbers. */
 const NUMBERS = new Set([
@@ -170,7 +172,12 @@ function cureOfVector(value) {
   if (isDataView(value)) return 'make a typed array of its buffer'
   if (isAnyArrayBuffer(value)) return 'make a typed array of it, such as new Float64Array(buffer)'
   if (isSet(value)) return 'convert it with Array.from()'
-  return typeof value === 'number' ? 'write one row as an array too' : undefined
+  if (isPromise(value)) return 'await it first'
+  if (typeof value === 'string') return 'split it, and convert the parts with Number()'
+  if (value === null) return 'fill in a row of numbers'
+  if (['function', 'symbol', 'undefined'].includes(typeof value)) return undefined
+  const isSingle = typeof value !== 'object' || isDate(value)
+  return isSingle ? 'write one row as an array of numbers too' : 'put its numbers into an array'
 }
 
 /** The same, and refuses numbers that are NaN or infinite. */
@@ -212,6 +219,7 @@ function plural(count, noun) {
 
 module.exports = {
   MATRIX,
+  SINGLE,
   VECTOR,
   allocate,
   checkArguments,

@@ -6,6 +6,7 @@
 const { isSharedArrayBuffer } = require('node:util').types
 const {
   MATRIX,
+  SINGLE,
   VECTOR,
   allocate,
   checkArguments,
@@ -120,7 +121,7 @@ function sourcesOf(data, { inputCount, loss, outputCount }, isOfGradients) {
   const takesClasses = loss === 'crossEntropy' && !isOfGradients
   if (examples !== undefined) {
     if (examples.length === 0) throw invalidLength('at least 1 example', name, 0)
-    const outputs = columnOf(name, examples, 'output', outputCount)
+    const outputs = withCureOfNames(columnOf(name, examples, 'output', outputCount), takesClasses)
     const isClass = takesClasses && typeof examples[0]?.output === 'number'
     return [columnOf(name, examples, 'input', inputCount), isClass ? oneHot(outputs) : outputs]
   }
@@ -129,7 +130,9 @@ function sourcesOf(data, { inputCount, loss, outputCount }, isOfGradients) {
   const areClasses = takesClasses && isListOfNumbers(targets, rows.count)
   const sources = [
     rows,
-    areClasses ? oneHot(classesOf(t, targets, outputCount)) : targetsOf(t, targets, outputCount, takesClasses)
+    areClasses
+      ? oneHot(classesOf(t, targets, outputCount))
+      : withCureOfNames(matrixOf(t, targets, outputCount), takesClasses)
   ]
   const [{ count }, { count: targetCount }] = sources
   if (count === 0) throw invalidLength('at least 1 row', x, 0)
@@ -143,13 +146,12 @@ function isListOfNumbers(targets, count) {
   return isNumbers(targets) && count > 0 && lengthOf(targets) === count
 }
 
-/** Targets that are rows, with what to do where they are not. */
-function targetsOf(name, rows, width, takesClasses) {
-  const source = matrixOf(name, rows, width)
+/** Targets that are rows, with what to do where they are the names of classes. */
+function withCureOfNames(source, takesClasses) {
   const names = takesClasses
     ? 'number the classes from 0, or write a class as a row of zeros with a 1 in its place'
-    : `write each row as an array of ${plural(width, 'number')}`
-  return { ...source, cure: (value) => (typeof value === 'string' ? names : undefined) }
+    : `write each row as an array of ${plural(source.width, 'number')}`
+  return { ...source, cure: (value) => (typeof value === 'string' ? names : source.cure?.(value)) }
 }
 
 /** Classes by their numbers, from 0 on. */
@@ -192,15 +194,14 @@ function weightsOf({ examples, name = 'examples' }, sampleWeights, count) {
 
 function matrixOf(name, rows, width) {
   if (!Array.isArray(rows)) return flatOf(name, rows, width)
+  const single = `write each row as an array of ${plural(width, 'number')}, a single one as [row]`
+  // Before the rows are counted: it is what was meant.
+  if (typeof rows[0] === 'number') throw invalidType(VECTOR, `${name}[0]`, rows[0], single)
   return {
     count: rows.length,
     width,
-    read(row) {
-      const vector = rows[row]
-      if (typeof vector !== 'number') return vector
-      const cure = `write each row as an array of ${plural(width, 'number')}, a single one as [row]`
-      throw invalidType(VECTOR, `${name}[${row}]`, vector, cure)
-    },
+    read: (row) => rows[row],
+    cure: (value) => (typeof value === 'number' ? single : undefined),
     place: (row, column) => `${name}[${row}]${column === undefined ? '' : `[${column}]`}`
   }
 }
@@ -320,7 +321,7 @@ function notFinite(source, row, column) {
   const { numbers, place, read, width } = source
   const value = numbers === undefined ? read(row)[column] : numbers[row * width + column]
   return Number.isFinite(value)
-    ? outOfRange('a number that single precision can hold', place(row, column), value)
+    ? outOfRange(SINGLE, place(row, column), value)
     : outOfRange('a finite number', place(row, column), value, MISSING)
 }
 

@@ -1,6 +1,7 @@
 'use strict'
 
 const {
+  SINGLE,
   checkArguments,
   checkArray,
   checkCount,
@@ -21,7 +22,6 @@ const { uncloneable } = require('./uncloneable.js')
 const LEARNING_RATE = 1
 
 const NOT_NEGATIVE = 'a number of at least 0'
-const SINGLE = 'a number that single precision can hold'
 
 /** What is not needed to predict is loaded when it is asked for: `require('mikir')` is to be quick. */
 let training
@@ -109,7 +109,11 @@ class NeuralNetwork extends uncloneable(generate) {
     // Reading the array ran code of its own (a getter, a proxy) that came here: take it from a copy.
     if (call !== calls) copyVector('inputs', [...inputs], model.inputCount, memory, model.inputs)
     if (this.#lead !== undefined) this.#refresh()
-    native.predict(this.#buffer)
+    try {
+      native.predict(this.#buffer)
+    } catch (error) {
+      throw inSingle(error, model, { inputs })
+    }
     const outputs = [memory[model.outputs]]
     for (let k = 1; k < model.outputCount; k++) outputs.push(memory[model.outputs + k])
     return outputs
@@ -150,7 +154,11 @@ class NeuralNetwork extends uncloneable(generate) {
     memory[LEARNING_RATE] = checkFinite('learningRate', learningRate)
     this.#claim('train')
     this.#version++
-    native.train(this.#buffer)
+    try {
+      native.train(this.#buffer)
+    } catch (error) {
+      throw inSingle(error, model, { inputs, targets, learningRate })
+    }
   }
 
   // The promise of an async function takes what is thrown, and keeps the caller's stack in later errors.
@@ -351,6 +359,21 @@ function partsOf(parameters) {
   checkCount('outputCount', third)
   const { seed } = checkOptions('options', fourth, ['seed'])
   return new Parts(sigmoidModel([first, second, third]), seedOf(seed))
+}
+
+/** The error of a number that is infinite in the network's memory: where the caller's is not, it says so. */
+function inSingle(error, { precision }, numbers) {
+  if (precision === 'f64' || error.code !== 'ERR_MIKIR_OUT_OF_RANGE') return error
+  for (const [name, given] of Object.entries(numbers)) {
+    const isVector = typeof given !== 'number'
+    const vector = isVector ? Array.from(given) : [given]
+    const place = vector.findIndex((x) => !Number.isFinite(Math.fround(x)))
+    if (place < 0) continue
+    return Number.isFinite(vector[place])
+      ? outOfRange(SINGLE, isVector ? `${name}[${place}]` : name, vector[place])
+      : error
+  }
+  return error
 }
 
 function seedOf(seed) {

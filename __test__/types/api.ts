@@ -55,6 +55,7 @@ constant.fitSync(fixed, [1, 0], { validation: [{ input: [0, 1], output: 1, weigh
 constant.fitSync(Object.freeze([{ input: [0, 1], output: 1 }]))
 constant.evaluate([[0, 1]] as const, Uint8Array.of(1))
 constant.predict(Uint8ClampedArray.of(1, 2))
+export const ofHalves: number[] = constant.predict({} as mikir.Float16Numbers)
 constant.setWeights(Object.freeze(constant.getWeights().map((layer) => Object.freeze(layer))))
 const examples: mikir.Example[] = [{ input: [1, 2, 3, 4], output: new Float32Array(3) }]
 const matrix: mikir.Matrix = rows
@@ -79,6 +80,7 @@ export const ranToo: mikir.History = deep.fitSync(rows, [[1, 0, 0]], {
   }
 })
 export const losses: (Float64Array | undefined)[] = [ran.loss, ran.validationLoss]
+export const codes: mikir.FitWarning['code'][] = ran.warnings.map(({ code }) => code)
 export const isEarly: boolean = ran.stoppedBy === 'earlyStopping' && ran.bestEpoch < ran.epochs
 const measures: mikir.Evaluation = deep.evaluate(rows, [[1, 0, 0]])
 export const rates: (number | undefined)[] = [measures.accuracy, deep.evaluate(examples).rocAuc, measures.r2]

@@ -24,7 +24,7 @@ use super::interrupt::{Interrupt, Nothing};
 use super::model::{Models, model};
 use super::trainer::{self, Background, Trainer};
 use crate::nn::architecture::MAX_PARAMETERS;
-use crate::nn::fit::{Part, Start, StoppedBy};
+use crate::nn::fit::{Part, Start, StoppedBy, Warning};
 use crate::nn::host::Clock;
 use crate::nn::options::{LayerOptions, Normalization, Precision};
 use crate::nn::simd::{self, Level, Portable, Scalar};
@@ -582,6 +582,14 @@ pub struct HistoryInfo {
     pub best_epoch: f64,
     pub duration_ms: f64,
     pub stopped_by: String,
+    pub warnings: Vec<WarningInfo>,
+}
+
+/// What a person would notice in a fit.
+#[napi(object)]
+pub struct WarningInfo {
+    pub code: String,
+    pub message: String,
 }
 
 /// `finishFit(fit, buffer, losses, validationLosses, trainer): HistoryInfo`: puts the final weights of a run that has ended into
@@ -625,6 +633,14 @@ fn finish_fit(call: &Call, home: &Environment) -> Result<HistoryInfo> {
         best_epoch: outcome.best_epoch as f64,
         duration_ms: outcome.duration,
         stopped_by: outcome.stopped_by.name().into(),
+        warnings: outcome
+            .warnings
+            .into_iter()
+            .map(|Warning { code, message }| WarningInfo {
+                code: code.into(),
+                message,
+            })
+            .collect(),
     })
 }
 

@@ -13,7 +13,7 @@ use super::progress::Bar;
 use super::slots::Slots;
 use super::trainer::{Background, Trainer};
 use crate::nn::fit::data::Refusal;
-use crate::nn::fit::{Data, History, IsCut, Monitor, Part, Run, Session, Start, StoppedBy};
+use crate::nn::fit::{Data, History, IsCut, Monitor, Part, Run, Session, Start, StoppedBy, Warning};
 use crate::nn::{Real, Result};
 
 /// How many numbers tell of an epoch.
@@ -82,6 +82,8 @@ pub struct Outcome {
     pub best_epoch: usize,
     /// Milliseconds.
     pub duration: f64,
+    /// What a person would notice.
+    pub warnings: Vec<Warning>,
 }
 
 /// A run of one precision.
@@ -90,6 +92,8 @@ pub struct Training<T> {
     values: Range<usize>,
     bar: Option<Bar>,
     ended: Option<Result<StoppedBy>>,
+    duration: f64,
+    warnings: Vec<Warning>,
 }
 
 impl<T: Real> Training<T> {
@@ -104,6 +108,8 @@ impl<T: Real> Training<T> {
             values,
             bar,
             ended: None,
+            duration: 0.0,
+            warnings: Vec::new(),
         }
     }
 
@@ -135,9 +141,15 @@ impl<T: Real> Job for Training<T> {
             }
             self.ended = self.epoch(epochs == 1, is_cut).transpose();
         }
-        if self.ended.is_some() {
-            // Leaves the line.
-            self.bar = None;
+        if let Some(ended) = &self.ended {
+            self.duration = self.run.elapsed();
+            if ended.is_ok() {
+                let look = AssertUnwindSafe(|| self.run.warnings(is_cut));
+                self.warnings = catch_unwind(look).unwrap_or_default();
+            }
+            if let Some(bar) = self.bar.take() {
+                bar.end(&self.warnings);
+            }
         }
         self.ended.is_some()
     }
@@ -156,7 +168,8 @@ impl<T: Real> Job for Training<T> {
             stopped_by: ended
                 .unwrap_or_else(|| Err(internal("a run that has ended", "the outcome", "another")))?,
             best_epoch: self.run.best_epoch(),
-            duration: self.run.elapsed(),
+            duration: self.duration,
+            warnings: std::mem::take(&mut self.warnings),
         })
     }
 

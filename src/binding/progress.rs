@@ -2,11 +2,11 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::nn::fit::EpochReport;
+use crate::nn::fit::{EpochReport, Warning};
 
 const TEMPLATE: &str = "{wide_bar} {pos}/{len} epochs, {msg}, {eta} left";
 
-/// The bar of a fit; nothing where stderr is no terminal. Dropped, it leaves its last state behind.
+/// The bar of a fit; nothing where stderr is no terminal.
 pub struct Bar(ProgressBar);
 
 impl Bar {
@@ -36,10 +36,14 @@ impl Bar {
             .set_message(format!("loss {loss:.4}{validation}, rate {learning_rate:.2e}"));
         self.0.set_position(report.epoch as u64);
     }
-}
 
-impl Drop for Bar {
-    fn drop(&mut self) {
+    /// Leaves the last state behind, and below it what a person would notice.
+    pub fn end(self, warnings: &[Warning]) {
         self.0.abandon();
+        if !self.0.is_hidden() {
+            for Warning { code, message } in warnings {
+                eprintln!("Warning ({code}): {message}");
+            }
+        }
     }
 }

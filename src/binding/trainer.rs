@@ -22,7 +22,6 @@ use super::failure::internal;
 use super::fit::{DataSet, Job, Training};
 use super::model::own;
 use crate::nn::fit::{self, Data, FitOptions, Session, Start, Targets, checkpoint};
-use crate::nn::kernels::are_finite;
 use crate::nn::{Architecture, Real, Result};
 
 /// The rows have weights.
@@ -192,11 +191,11 @@ impl<T: Real> Trainer for Keeper<T> {
     fn publish(&mut self, buffer: &mut [u8]) -> Result<()> {
         let values = self.values(buffer)?;
         let session = self.session.as_mut().ok_or_else(away)?;
-        if are_finite(session.values()) {
+        let Some(rule) = session.broken_rule() else {
             values.copy_from_slice(session.values());
             return Ok(());
-        }
-        let error = session.diverged("finite weights", "NaN or Infinity", &self.options);
+        };
+        let error = session.diverged(rule, "NaN or Infinity", &self.options);
         session.begin_anew(&self.options, values)?;
         Err(error)
     }

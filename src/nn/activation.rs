@@ -100,6 +100,22 @@ impl Activation {
         matches!(self, Sigmoid | Relu | Softplus | HardSigmoid | Relu6 | Softmax)
     }
 
+    /// The least and the largest output, both also where they are only approached.
+    pub fn range(self) -> (f64, f64) {
+        match self {
+            Sigmoid | HardSigmoid | Softmax => (0.0, 1.0),
+            Tanh | Softsign | HardTanh => (-1.0, 1.0),
+            Relu | Softplus => (0.0, f64::INFINITY),
+            Relu6 => (0.0, 6.0),
+            Elu(alpha) if alpha >= 0.0 => (-alpha, f64::INFINITY),
+            Selu => (-SELU[0] * SELU[1], f64::INFINITY),
+            Gelu => (-0.170_0, f64::INFINITY),
+            Silu => (-0.278_5, f64::INFINITY),
+            Mish => (-0.308_9, f64::INFINITY),
+            Linear | LeakyRelu(_) | Elu(_) => (f64::NEG_INFINITY, f64::INFINITY),
+        }
+    }
+
     /// f(z). Softmax is a function of the whole layer: see [`softmax`]; here it is the identity.
     #[inline(always)]
     pub fn of<I: Isa, T: Real>(self, z: T) -> T {

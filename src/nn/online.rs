@@ -74,6 +74,18 @@ impl<T: Real> Workspace<T> {
     }
 }
 
+impl<T> Workspace<T> {
+    /// What the activations of all layers were given last.
+    pub fn sums(&self) -> &[T] {
+        &self.sums
+    }
+
+    /// What all layers gave last.
+    pub fn outputs(&self) -> &[T] {
+        &self.outputs
+    }
+}
+
 /// `count` zeros, or the error that the system has no memory for them.
 pub(super) fn zeros<T: Real>(count: usize, name: &str) -> Result<Vec<T>> {
     // Only asks whether there is so much.

@@ -64,13 +64,13 @@ fn plain(name: &str) -> String {
 
 /// What Keras, PyTorch, scikit-learn, brain.js, TensorFlow.js, synaptic and FANN call what has another name here; nothing
 /// where there is no such thing, so that no name that only looks alike is suggested.
-const HABITS: [(&str, &str); 44] = [
+const HABITS: [(&str, &str); 49] = [
     // Options of a fit
     (
         "iterations nbepoch nbepochs nepochs numepochs maxiter maxepochs maxiterations niter steps",
         "epochs",
     ),
-    ("lr eta eta0 rate learningrateinit alpha", "learningRate"),
+    ("lr eta eta0 rate learningrateinit", "learningRate"),
     ("minibatch minibatchsize bs batch", "batchSize"),
     ("solver optim updater", "optimizer"),
     ("scheduler lrscheduler lrschedule decay", "schedule"),
@@ -124,7 +124,7 @@ const HABITS: [(&str, &str); 44] = [
         "binaryCrossEntropy",
     ),
     ("smoothl1 smoothl1loss huberloss", "huber"),
-    ("hingeloss squaredhinge categoricalhinge", "hinge"),
+    ("hingeloss", "hinge"),
     ("pinball pinballloss quantileloss", "quantile"),
     ("poissonnllloss", "poisson"),
     // Activations
@@ -138,8 +138,20 @@ const HABITS: [(&str, &str); 44] = [
     ("nag nesterovmomentum", "nesterov"),
     // Initializers
     ("xavier xavieruniform", "glorotUniform"),
+    ("xaviernormal", "glorotNormal"),
     ("kaiming kaiminguniform he", "heUniform"),
+    ("kaimingnormal", "heNormal"),
+    ("randomuniform", "uniform"),
+    ("randomnormal gaussian", "normal"),
+    // What there is not here, though a name looks alike
+    (
+        "msle meansquaredlogarithmicerror mape meanabsolutepercentageerror squaredhinge categoricalhinge alpha",
+        NOTHING,
+    ),
 ];
+
+/// Where there is no such thing.
+const NOTHING: &str = "";
 
 /// A JSON value in an error: short whatever it is.
 pub struct Shown<'v>(pub &'v Value);
@@ -208,6 +220,13 @@ mod tests {
             for name in theirs.split(' ') {
                 assert_eq!(plain(name), name, "written as it is compared");
                 assert!(seen.insert(name), "{name} stands twice");
+                if ours == NOTHING {
+                    assert!(
+                        lists.iter().all(|list| suggestion(name, list).is_none()),
+                        "{name}"
+                    );
+                    continue;
+                }
                 let list = lists.iter().find(|list| list.contains(&ours));
                 let list = list.unwrap_or_else(|| panic!("{ours} is no name"));
                 assert!(!list.contains(&name), "{name} is a name of our own");
@@ -224,6 +243,8 @@ mod tests {
             ("leaky-relu", 4, "leakyRelu"),
             ("Swish", 4, "silu"),
             ("kaiming_uniform", 5, "heUniform"),
+            ("random_normal", 5, "normal"),
+            ("kaiming_normal", 5, "heNormal"),
             ("RMSProp", 7, "rmsprop"),
         ] {
             assert_eq!(suggestion(name, &lists[list]), Some(ours), "{name}");

@@ -14,6 +14,7 @@
 //! | [`losses`] | the losses of their rows |
 //! | [`monitor`] | what a fit and those who watch it tell each other |
 //! | [`checkpoint`] | a run as a file |
+//! | [`warnings`] | what a person would notice in a run that has ended |
 
 pub mod checkpoint;
 pub mod data;
@@ -27,12 +28,14 @@ pub mod session;
 pub mod solver;
 pub mod tiny;
 pub mod trainer;
+pub mod warnings;
 
 pub use data::{Data, Part};
 pub use monitor::{EpochReport, History, Monitor, StoppedBy};
 pub use options::FitOptions;
 pub use run::{IsCut, Problem, Run};
 pub use session::{Done, Session, Targets};
+pub use warnings::Warning;
 
 use std::sync::Arc;
 

@@ -12,7 +12,6 @@ use crate::nn::architecture::Architecture;
 use crate::nn::archive;
 use crate::nn::error::{Code, Error, JsNumber, Result};
 use crate::nn::host::Clock;
-use crate::nn::kernels::are_finite;
 use crate::nn::online::zeros;
 use crate::nn::random::Generator;
 use crate::nn::real::Real;
@@ -22,6 +21,7 @@ use super::monitor::{EpochReport, History, Monitor, Published, StoppedBy};
 use super::options::FitOptions;
 use super::session::{Session, diverged};
 use super::trainer::{LossSum, Work};
+use super::warnings::{self, Warning};
 
 /// What the streams of random numbers of a run are for, beside the masks of its steps.
 const SHUFFLE: u64 = u64::MAX;
@@ -260,6 +260,29 @@ impl<T: Real> Run<T> {
         }
     }
 
+    /// What a person would notice in a run that has ended. It looks at a few rows, unless it is cut.
+    pub fn warnings(&self, is_cut: IsCut) -> Vec<Warning> {
+        let Problem {
+            architecture, data, ..
+        } = &self.problem;
+        self.monitor.history(|history| {
+            let has_validation = !history.validation_losses.is_empty();
+            let ended = warnings::Ended {
+                architecture,
+                values: self.best_values().unwrap_or(&self.session.values),
+                data,
+                rows: &self.training,
+                losses: if has_validation {
+                    &history.validation_losses
+                } else {
+                    &history.losses
+                },
+                is_cut_short: matches!(self.ended, Some(StoppedBy::Epochs | StoppedBy::Timeout)),
+            };
+            warnings::warnings(&ended, &|| is_cut())
+        })
+    }
+
     /// Frees the rows: a run that has ended needs them no more.
     pub fn forget_data(&mut self) {
         self.problem.data = Data::new(&self.problem.architecture);
@@ -330,12 +353,8 @@ impl<T: Real> Run<T> {
             return Ok(false);
         };
         let loss = self.finite("loss", loss.mean())?;
-        if !are_finite(&self.session.values) {
-            return Err(self.diverged("finite weights", "NaN or Infinity"));
-        }
-        // An infinite average would stop its weight for ever, and no checkpoint could hold it.
-        if !self.session.solver.buffers().into_iter().all(are_finite) {
-            return Err(self.diverged("a finite memory of the optimizer", "NaN or Infinity"));
+        if let Some(rule) = self.session.broken_rule() {
+            return Err(self.diverged(rule, "NaN or Infinity"));
         }
         let validation_loss = if self.validation.is_empty() {
             None

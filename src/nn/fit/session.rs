@@ -7,6 +7,7 @@ use crate::nn::architecture::Architecture;
 use crate::nn::batch::penalty;
 use crate::nn::error::{Code, Error, JsNumber, Result};
 use crate::nn::host;
+use crate::nn::kernels::are_finite;
 use crate::nn::lines::Lines;
 use crate::nn::online::zeros;
 use crate::nn::optimizer::clip_norm;
@@ -117,6 +118,18 @@ impl<T: Real> Session<T> {
     /// The values now.
     pub fn values(&self) -> &[T] {
         &self.values
+    }
+
+    /// What of the weights and the optimizer's memory is not finite, if anything is: a rule for an error. An infinite average
+    /// stops its weight for ever, and no file could hold it.
+    pub fn broken_rule(&self) -> Option<&'static str> {
+        if !are_finite(&self.values) {
+            Some("finite weights")
+        } else if !self.solver.buffers().into_iter().all(are_finite) {
+            Some("a finite memory of the optimizer")
+        } else {
+            None
+        }
     }
 
     /// The values, to be set.
