@@ -75,12 +75,12 @@ impl<T: Real> Workspace<T> {
 }
 
 impl<T> Workspace<T> {
-    /// What the activations of all layers were given last.
+    /// What the activations of all layers were given by [`predict_layer_by_layer`].
     pub fn sums(&self) -> &[T] {
         &self.sums
     }
 
-    /// What all layers gave last.
+    /// What they came to.
     pub fn outputs(&self) -> &[T] {
         &self.outputs
     }
@@ -111,6 +111,30 @@ pub(super) fn zeros<T: Real>(count: usize, name: &str) -> Result<Vec<T>> {
 /// Where a slice has another length than `architecture` says.
 #[inline]
 pub fn predict<'w, T: Real>(
+    architecture: &Architecture,
+    values: &[T],
+    inputs: &[T],
+    workspace: &'w mut Workspace<T>,
+) -> Result<&'w [T]> {
+    assert_eq!(inputs.len(), architecture.input_count());
+    if let Some(functions) = workspace.tiny {
+        let outputs = architecture.output_layer().outputs.clone();
+        if tiny::predict(functions, values, inputs, &mut workspace.outputs[outputs.clone()]) {
+            return Ok(&workspace.outputs[outputs]);
+        }
+    }
+    predict_layer_by_layer(architecture, values, inputs, workspace)
+}
+
+/// [`predict`] that leaves what it finds in every layer in the workspace.
+///
+/// # Errors
+/// `OutOfRange` where an input is not finite.
+///
+/// # Panics
+/// Where a slice has another length than `architecture` says.
+#[inline]
+pub fn predict_layer_by_layer<'w, T: Real>(
     architecture: &Architecture,
     values: &[T],
     inputs: &[T],

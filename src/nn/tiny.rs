@@ -103,6 +103,12 @@ impl<T: Real, const H: usize, const O: usize> Tiny<T, H, O> {
     #[inline(always)]
     pub fn load(values: &mut [T], inputs: usize) -> (&mut [[T; H]], Self) {
         let (w1, rest) = values.split_at_mut(inputs * H);
+        (w1.as_chunks_mut().0, Self::of(rest))
+    }
+
+    /// The weights that follow those of the inputs.
+    #[inline(always)]
+    fn of(rest: &[T]) -> Self {
         assert_eq!(rest.len(), H + H * O + O);
         let mut tiny = Tiny {
             b1: [T::ZERO; H],
@@ -112,7 +118,7 @@ impl<T: Real, const H: usize, const O: usize> Tiny<T, H, O> {
         tiny.b1.copy_from_slice(&rest[..H]);
         tiny.w2.as_flattened_mut().copy_from_slice(&rest[H..H + H * O]);
         tiny.b2.copy_from_slice(&rest[H + H * O..]);
-        (w1.as_chunks_mut().0, tiny)
+        tiny
     }
 
     /// Puts them back.
@@ -314,6 +320,57 @@ fn derive<T: Real, const L: usize, const N: usize>(f: Activation, a: &[[T; L]; N
     }
 }
 
+/// Predicts into `outputs`, to the bit as [`crate::nn::online::predict`] does; whether it did. What is out of the ordinary
+/// (numbers that are not finite, sums that overflow) is left to that.
+#[inline]
+pub fn predict<T: Real>(functions: Functions, values: &[T], inputs: &[T], outputs: &mut [T]) -> bool {
+    simd::run(Predict {
+        functions,
+        values,
+        inputs,
+        outputs,
+    })
+}
+
+struct Predict<'a, T> {
+    functions: Functions,
+    values: &'a [T],
+    inputs: &'a [T],
+    outputs: &'a mut [T],
+}
+
+impl<T: Real> Task for Predict<'_, T> {
+    const WIDENS: bool = false;
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> bool {
+        match self.functions.units {
+            _ if I::REGISTER == 16 => false,
+            // In other bits.
+            _ if self.functions.output == Activation::Softmax => false,
+            (2, 1) => self.outputs::<I, 2, 1>(),
+            (3, 1) => self.outputs::<I, 3, 1>(),
+            (4, 1) => self.outputs::<I, 4, 1>(),
+            (2, 2) => self.outputs::<I, 2, 2>(),
+            _ => false,
+        }
+    }
+}
+
+impl<T: Real> Predict<'_, T> {
+    #[inline(always)]
+    fn outputs<I: Isa, const H: usize, const O: usize>(self) -> bool {
+        let (w1, rest) = self.values.split_at(self.inputs.len() * H);
+        let (w1, tiny) = (w1.as_chunks().0, Tiny::<T, H, O>::of(rest));
+        let z1 = tiny.hidden_sums::<I, 1>(w1, |i| [self.inputs[i]]);
+        let pass = tiny.forward::<I, 1>(self.functions, z1);
+        self.outputs.copy_from_slice(pass.o.as_flattened());
+        // An input that is not finite shows in the sums: no weight is infinite, and 0 times infinity is NaN.
+        pass.is_finite
+    }
+}
+
 /// One step of the original's online gradient descent, as [`crate::nn::online::train`] takes it; whether it was taken. It is
 /// left to that, and nothing changed, where something is out of the ordinary.
 #[inline]
@@ -403,5 +460,73 @@ impl<T: Real> Train<'_, T> {
         }
         tiny.store(values, inputs.len());
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::NetworkOptions;
+    use super::super::online::{self, Workspace};
+    use super::super::random::Generator;
+    use super::*;
+
+    fn agrees_with_the_general_code<T: Real>() {
+        let mut count = 0;
+        let mut generator = Generator::new(5);
+        let hidden = ["linear", "sigmoid", "tanh", "relu"];
+        let outputs = [
+            ("crossEntropy", "softmax"),
+            ("binaryCrossEntropy", "sigmoid"),
+            ("squaredError", "linear"),
+            ("mse", "tanh"),
+        ];
+        for (h, o) in [(2, 1), (3, 1), (4, 1), (2, 2)] {
+            for (f, (loss, g)) in hidden.iter().flat_map(|f| outputs.map(|output| (f, output))) {
+                if loss == "crossEntropy" && o == 1 {
+                    continue;
+                }
+                let layers = json!([3, { "units": h, "activation": f }, { "units": o, "activation": g }]);
+                let options = json!({ "layers": layers, "loss": loss });
+                let architecture = Architecture::new(&NetworkOptions::from_json(&options).unwrap()).unwrap();
+                let functions = Functions::of(&architecture).expect("a network of the smallest");
+                let mut workspace = Workspace::<T>::new(&architecture).unwrap();
+                for scale in [0.5, 3.0, 1e3, 1e30, 1e200] {
+                    let mut draw = |count: usize| -> Vec<T> {
+                        (0..count)
+                            .map(|_| T::from_f64(scale * generator.normal()).held_finite())
+                            .collect()
+                    };
+                    let (values, mut inputs) = (draw(architecture.value_count()), draw(3));
+                    for odd in [None, Some(f64::NAN), Some(f64::INFINITY)] {
+                        if let Some(odd) = odd {
+                            inputs[1] = T::from_f64(odd);
+                        }
+                        let mut a = vec![T::ZERO; o];
+                        let did = predict(functions, &values, &inputs, &mut a);
+                        let slow =
+                            online::predict_layer_by_layer(&architecture, &values, &inputs, &mut workspace);
+                        assert!(!did || g != "softmax");
+                        count += usize::from(did);
+                        match (did, slow) {
+                            (true, Ok(slow)) => assert_eq!(a, slow, "{options}, {scale}"),
+                            (false, Ok(_)) => {}
+                            (did, Err(_)) => assert!(!did && odd.is_some()),
+                        }
+                    }
+                }
+            }
+        }
+        assert!(
+            count > 100 || simd::level() == simd::Level::Portable,
+            "only {count}"
+        );
+    }
+
+    #[test]
+    fn predictions_have_the_bits_of_the_general_code() {
+        agrees_with_the_general_code::<f64>();
+        agrees_with_the_general_code::<f32>();
     }
 }

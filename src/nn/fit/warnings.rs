@@ -177,7 +177,12 @@ impl View {
             if is_stopped() {
                 return None;
             }
-            let prediction = online::predict(architecture, fit.values, fit.data.inputs(row), &mut workspace);
+            let prediction = online::predict_layer_by_layer(
+                architecture,
+                fit.values,
+                fit.data.inputs(row),
+                &mut workspace,
+            );
             for (column, a) in outputs.iter_mut().zip(prediction.ok()?) {
                 column.push(a.to_f64());
             }
