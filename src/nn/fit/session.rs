@@ -125,7 +125,7 @@ impl<T: Real> Session<T> {
     pub fn broken_rule(&self) -> Option<&'static str> {
         if !are_finite(&self.values) {
             Some("finite weights")
-        } else if !self.solver.buffers().into_iter().all(are_finite) {
+        } else if !self.solver.is_finite() {
             Some("a finite memory of the optimizer")
         } else {
             None

@@ -2,6 +2,7 @@
 
 use crate::nn::architecture::Architecture;
 use crate::nn::error::Result;
+use crate::nn::kernels::are_finite;
 use crate::nn::lbfgs::LbfgsState;
 use crate::nn::online::zeros;
 use crate::nn::optimizer::{Optimizer, OptimizerState};
@@ -61,6 +62,14 @@ impl<T: Real> Solver<T> {
         match self {
             Solver::Steps(state) => state.buffers().collect(),
             Solver::Lbfgs(state, _) => state.buffers().collect(),
+        }
+    }
+
+    /// Whether all that is remembered for each parameter is finite.
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Solver::Steps(state) => state.buffers().all(are_finite),
+            Solver::Lbfgs(state, _) => state.buffers().all(are_finite),
         }
     }
 
