@@ -723,16 +723,6 @@ describe('XOR', () => {
   })
 })
 
-test('the progress bar is for terminals', () => {
-  const { status, stdout, stderr } = runAlone(async () => {
-    const { NeuralNetwork } = require('./index.js')
-    const network = new NeuralNetwork({ layers: [1, 1], seed: 1 })
-    network.fitSync([[1]], [[0]], { epochs: 50, progress: true })
-    await network.fit([[1]], [[0]], { epochs: 50, progress: true })
-  })
-  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '', stderr: '' })
-})
-
 describe('threads', { skip: process.platform !== 'linux' }, () => {
   /** The names of the threads there were after each epoch, in a process that is bound to `cores`. */
   const namesOn = (cores, layers, options) => {

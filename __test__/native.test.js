@@ -312,7 +312,7 @@ describe('the functions of a fit', () => {
 
       // Before it has its data.
       const bare = fit()
-      throws(() => native.advanceFit(bare, 1))
+      throws(() => native.advanceFit(bare, 1, true))
       throws(() => native.startFit(bare, true, () => {}))
       throws(() => native.stopFit(bare, 'abort'))
       throws(() => native.fitReports(bare, 0, out()))
@@ -328,7 +328,7 @@ describe('the functions of a fit', () => {
         throws(() => native.prepareFit(again, buffer, data(), set < 0 ? 4e9 : set, -1))
       }
       native.prepareFit(again, buffer, data(), data(), -1)
-      assert.equal(native.advanceFit(again, 2 ** 31), true)
+      assert.equal(native.advanceFit(again, 2 ** 31, false), true)
       assert.equal(native.finishFit(again, buffer, out(), out(), -1).epochs, 3)
 
       // More numbers than were announced, and none of the parts there are.
@@ -345,7 +345,7 @@ describe('the functions of a fit', () => {
 
       // Here first, then on a thread; twice; buffers and arrays that are not its own.
       const here = ready()
-      assert.equal(native.advanceFit(here, 1), false)
+      assert.equal(native.advanceFit(here, 1, true), false)
       throws(() => native.refreshFit(here, new ArrayBuffer(16)))
       throws(() => native.stopFit(here, 'nothing'))
       throws(() => native.fitReports(here, 0, new Float32Array(15)))
@@ -353,12 +353,12 @@ describe('the functions of a fit', () => {
       assert.equal(native.fitReports(here, 1e9, out()), 0)
       assert.equal(native.fitReports(here, 0, out()), 1)
       await ended(here)
-      throws(() => native.advanceFit(here, 1))
+      throws(() => native.advanceFit(here, 1, true))
       native.stopFit(here, 'abort')
       assert.equal(native.finishFit(here, buffer, out(), out(), -1).stoppedBy, 'epochs')
       for (const call of [
         () => native.finishFit(here, buffer, out(), out(), -1),
-        () => native.advanceFit(here, 1),
+        () => native.advanceFit(here, 1, true),
         () => native.stopFit(here, 'abort'),
         () => native.fitReports(here, 0, out()),
         () => native.fitIsDone(here),
@@ -378,7 +378,7 @@ describe('the functions of a fit', () => {
       native.dropFit(dropped)
       const stopped = ready({ epochs: 1e9 })
       native.stopFit(stopped, 'abort')
-      assert.equal(native.advanceFit(stopped, 1), true)
+      assert.equal(native.advanceFit(stopped, 1, true), true)
       assert.equal(native.finishFit(stopped, buffer, out(), out(), -1).epochs, 0)
       native.startFit(ready({ epochs: 1e9 }), true, () => {})
       ready()
@@ -433,7 +433,7 @@ describe('the functions of a trainer', () => {
       throws(() => native.step(rows(6, [trainer, 2, 0])))
       throws(() => native.trainerSteps(trainer))
       throws(() => native.saveTrainer(trainer, '/tmp/x', () => {}))
-      native.advanceFit(fit, 2 ** 31)
+      native.advanceFit(fit, 2 ** 31, false)
       native.finishFit(fit, buffer, new Float64Array(100), new Float64Array(0), trainer)
       assert.equal(native.trainerSteps(trainer), 101)
       native.dropTrainer(trainer)

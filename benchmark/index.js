@@ -13,6 +13,7 @@ const benchmarks = {
   inference: './inference.js',
   ladder: './ladder.js',
   memory: './memory.js',
+  passes: './passes.js',
   responsiveness: './responsiveness.js',
   start: './start.js',
   starts: './starts.js',

@@ -10,10 +10,13 @@ const { createDataSet } = require('./data.js')
 const { invalidType } = require('./errors.js')
 const native = require('./native.js')
 const { plain } = require('./options.js')
-const { nextTurn } = require('./turn.js')
+const { clearInterval, nextTurn, setInterval } = require('./turn.js')
 
 /** How long callbacks may hold the event loop in one go, in milliseconds. */
 const TURN = 2
+
+/** How often a progress bar is drawn, in milliseconds. */
+const PERIOD = 66
 
 /** Reports are read so many at a time; one is epoch, loss, validation loss or NaN, learning rate, milliseconds. */
 const REPORTS = 64
@@ -31,6 +34,8 @@ class Run {
   /** The addon's number of the trainer that it belongs to, or -1. */
   #trainer
   #onEpoch
+  /** The progress bar, where one is wanted and there is a terminal. */
+  #bar
   #signal
   #abort = () => this.#stop('abort')
   /** The epochs that there will be at most. */
@@ -64,7 +69,7 @@ class Run {
    * @param {object} data - as `readArguments` gives it
    */
   prepare(network, data, options) {
-    const { heldOut, onEpoch, rest, sampleWeights, signal } = readOptions(options)
+    const { heldOut, onEpoch, progress, rest, sampleWeights, signal } = readOptions(options)
     const fit = createFit(network, rest)
     try {
       throwIfAborted(signal)
@@ -72,10 +77,13 @@ class Run {
       native.prepareFit(fit, network.buffer, ...sets, this.#trainer)
       this.#fit = fit
       this.#onEpoch = onEpoch
-      if (onEpoch !== undefined) this.#reports = new Float64Array(REPORTS * REPORT_LENGTH)
       this.#signal = signal
       this.#epochs = native.fitEpochs(fit)
       this.#reported = native.fitFirstEpoch(fit)
+      if (progress === true) this.#bar = require('./progress.js').progressBar(this.#reported)
+      if (onEpoch !== undefined || this.#bar !== undefined) {
+        this.#reports = new Float64Array(REPORTS * REPORT_LENGTH)
+      }
       // Reading the data may have run code of the user's.
       throwIfAborted(signal)
       signal?.addEventListener('abort', this.#abort)
@@ -92,7 +100,13 @@ class Run {
   }
 
   /** Trains on threads of the addon, until the run has ended and its reports are delivered. Never rejects. */
-  start() {
+  async start() {
+    const timer = this.#bar && setInterval(() => this.#draw(), PERIOD)
+    await this.#train()
+    clearInterval(timer)
+  }
+
+  #train() {
     return new Promise((resolve) => {
       let isAwake = false
       const wake = () => {
@@ -128,11 +142,13 @@ class Run {
   /** Trains on this thread. Never throws. */
   run() {
     // Without anybody to tell or to ask, in one go.
-    const step = this.#onEpoch === undefined && this.#signal === undefined ? 2 ** 31 : 1
+    const isAsked = this.#onEpoch !== undefined || this.#signal !== undefined
+    const step = isAsked || this.#bar !== undefined ? 1 : 2 ** 31
     try {
       for (let isDone = false; !isDone; ) {
-        isDone = native.advanceFit(this.#fit, step)
+        isDone = native.advanceFit(this.#fit, step, step === 1)
         this.#deliver(Infinity)
+        if (this.#bar?.isDue || isDone) this.#draw()
         if (this.#signal?.aborted) this.#stop('abort')
       }
     } catch (error) {
@@ -144,10 +160,12 @@ class Run {
   finish(buffer) {
     let history
     try {
+      if (this.#isStarted) this.#draw()
       if (this.#fit !== undefined) history = finish(this.#fit, buffer, this.#trainer)
     } catch (error) {
       this.#failure ??= { error }
     }
+    this.#bar?.end(history?.warnings ?? [])
     this.#fit = undefined
     this.#signal?.removeEventListener('abort', this.#abort)
     if (this.#failure !== undefined) throw this.#failure.error
@@ -168,6 +186,13 @@ class Run {
       }
     }
     return true
+  }
+
+  /** Draws the bar as it is after the last finished epoch. */
+  #draw() {
+    if (this.#bar === undefined || this.#fit === undefined) return
+    const done = native.fitEpochsDone(this.#fit)
+    if (done > 0 && native.fitReports(this.#fit, done - 1, this.#reports) > 0) this.#bar.draw(this.#report(0))
   }
 
   #report(at) {
@@ -204,6 +229,7 @@ function readOptions(options = {}) {
   }
   if (signal !== undefined && !isSignal(signal)) throw invalidType('an AbortSignal', 'options.signal', signal)
   const { checkpoint, resume } = rest
+  const { progress } = rest
   const isHeldOut = typeof validation === 'object' && validation !== null
   if (typeof rest.learningRate === 'function') {
     const cure = 'to change it from epoch to epoch, use the option schedule'
@@ -212,6 +238,7 @@ function readOptions(options = {}) {
   return {
     heldOut: isHeldOut ? heldOutData(validation) : undefined,
     onEpoch,
+    progress,
     rest: {
       ...rest,
       // The process may work elsewhere when the file is written.

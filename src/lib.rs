@@ -2,10 +2,14 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`nn`] | the arithmetic: pure Rust, knows nothing of Node.js |
-//! | `binding` | the crossing: converts, calls, maps errors (feature `node`) |
+//! | [`nn`] | the core: networks and how they learn, in pure Rust |
+//! | [`format`] | networks and runs as files |
+//! | [`engine`] | what every host calls: any precision behind one type |
+//! | `node` | the host Node.js: converts, calls, maps errors (feature `node`) |
 
+pub mod engine;
+pub mod format;
 pub mod nn;
 
 #[cfg(feature = "node")]
-mod binding;
+mod node;

@@ -87,6 +87,11 @@ impl Error {
         Error::new(Code::OutOfRange, "a finite number", name, JsNumber(received))
     }
 
+    /// The error of a call that a host's own checks should never have let through.
+    pub fn internal(expected: &str, name: &str, received: impl fmt::Display) -> Self {
+        Error::new(Code::Internal, expected, name, received)
+    }
+
     /// The same error, and after it what to do.
     pub fn cure(mut self, cure: &str) -> Self {
         self.received = format!("{}: {cure}", self.received);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::error::{Code, Error, Result};
+use crate::nn::error::{Code, Error, Result};
 
 /// Refuses a key of `json` that is not `known`, and suggests the nearest that is.
 ///
@@ -184,11 +184,11 @@ impl fmt::Display for Shown<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fit::FitOptions;
-    use super::super::optimizer::Optimizer;
-    use super::super::options::Normalization;
-    use super::super::{Activation, Initializer, Loss};
     use super::*;
+    use crate::nn::fit::FitOptions;
+    use crate::nn::network::options::Normalization;
+    use crate::nn::optim::Optimizer;
+    use crate::nn::{Activation, Initializer, Loss};
 
     fn names<T: Copy>(all: &[(&'static str, T)]) -> Vec<&'static str> {
         all.iter().map(|row| row.0).collect()

@@ -9,22 +9,22 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::nn::architecture::Architecture;
-use crate::nn::archive::{self, Element, Sizes, Tensor};
+use crate::format::archive::{self, Element, Sizes, Tensor};
 use crate::nn::error::{Code, Error, Result};
-use crate::nn::initializer::Initializer;
-use crate::nn::kernels::are_finite;
-use crate::nn::online::zeros;
-use crate::nn::real::Real;
-use crate::nn::weights;
+use crate::nn::network::architecture::Architecture;
+use crate::nn::network::initializer::Initializer;
+use crate::nn::network::weights;
+use crate::nn::vector::kernels::are_finite;
+use crate::nn::vector::memory::zeros;
+use crate::nn::vector::real::Real;
 use crate::nn::wording::Shown;
 
-use super::data::Data;
-use super::monitor::History;
-use super::options::FitOptions;
-use super::run::{Problem, Run, Watch};
-use super::session::{Done, Session};
-use super::solver::Solver;
+use crate::nn::data::Data;
+use crate::nn::fit::monitor::History;
+use crate::nn::fit::options::FitOptions;
+use crate::nn::fit::run::{Problem, Run, Watch};
+use crate::nn::fit::session::{Done, Session};
+use crate::nn::fit::solver::Solver;
 
 /// Tells a checkpoint from other files, and from those of later versions.
 const FORMAT: &str = "mikir checkpoint 1";
@@ -82,7 +82,7 @@ impl Shape {
 
 impl<T: Real> Run<T> {
     /// Writes the checkpoint, if there is one to write after this epoch or at the end.
-    pub(super) fn save(&self, is_over: bool) -> Result<()> {
+    pub(crate) fn save(&self, is_over: bool) -> Result<()> {
         let Some(checkpoint) = &self.options().checkpoint else {
             return Ok(());
         };

@@ -8,20 +8,20 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::nn::architecture::Architecture;
-use crate::nn::archive;
+use crate::format::archive;
 use crate::nn::error::{Code, Error, JsNumber, Result};
 use crate::nn::host::Clock;
-use crate::nn::online::zeros;
+use crate::nn::network::architecture::Architecture;
 use crate::nn::random::Generator;
-use crate::nn::real::Real;
+use crate::nn::vector::memory::zeros;
+use crate::nn::vector::real::Real;
 
-use super::data::Data;
-use super::monitor::{EpochReport, History, Monitor, Published, StoppedBy};
-use super::options::FitOptions;
-use super::session::{Session, diverged};
-use super::trainer::{LossSum, Work};
-use super::warnings::{self, Warning};
+use crate::nn::data::Data;
+use crate::nn::fit::monitor::{EpochReport, History, Monitor, Published, StoppedBy};
+use crate::nn::fit::options::FitOptions;
+use crate::nn::fit::session::{Session, diverged};
+use crate::nn::fit::warnings::{self, Warning};
+use crate::nn::pass::work::{LossSum, Work};
 
 /// What the streams of random numbers of a run are for, beside the masks of its steps.
 const SHUFFLE: u64 = u64::MAX;
@@ -48,18 +48,18 @@ pub type IsCut<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// A training run.
 pub struct Run<T> {
-    pub(super) problem: Problem<T>,
+    pub(crate) problem: Problem<T>,
     /// Places of rows in the data.
     training: Vec<u32>,
-    pub(super) validation: Vec<u32>,
+    pub(crate) validation: Vec<u32>,
     /// The rows of training in the order of the epoch.
     order: Vec<u32>,
-    pub(super) session: Session<T>,
-    pub(super) watch: Watch,
+    pub(crate) session: Session<T>,
+    pub(crate) watch: Watch,
     /// The values after the best epoch, if they are to be restored.
-    pub(super) best: Option<Vec<T>>,
+    pub(crate) best: Option<Vec<T>>,
     /// How many epochs are done.
-    pub(super) epoch: usize,
+    pub(crate) epoch: usize,
     monitor: Arc<Monitor<T>>,
     clock: Clock,
     /// What the monitor publishes, while nobody watches it.
@@ -73,7 +73,7 @@ pub struct Run<T> {
 /// one, else that of training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     /// The lowest loss, and its epoch; 0 before the first.
     pub best: f64,
     pub best_epoch: usize,
@@ -160,7 +160,7 @@ impl<T: Real> Run<T> {
     }
 
     /// Takes up a run where it was, after these epochs.
-    pub(super) fn restore(&mut self, history: History) {
+    pub(crate) fn restore(&mut self, history: History) {
         self.epoch = history.epochs();
         let monitor = Monitor::new(Vec::new(), history, self.options().epochs);
         monitor.replace(&self.session.values);

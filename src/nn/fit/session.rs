@@ -3,41 +3,42 @@
 
 use std::sync::Arc;
 
-use crate::nn::architecture::Architecture;
-use crate::nn::batch::penalty;
 use crate::nn::error::{Code, Error, JsNumber, Result};
 use crate::nn::host;
-use crate::nn::kernels::are_finite;
-use crate::nn::lines::Lines;
-use crate::nn::online::zeros;
-use crate::nn::optimizer::clip_norm;
-use crate::nn::real::Real;
-use crate::nn::schedule::ScheduleState;
+use crate::nn::network::architecture::Architecture;
+use crate::nn::network::penalty::penalty;
+use crate::nn::optim::clip_norm;
+use crate::nn::optim::schedule::ScheduleState;
+use crate::nn::vector::kernels::are_finite;
+use crate::nn::vector::memory::Aligned;
+use crate::nn::vector::memory::zeros;
+use crate::nn::vector::real::Real;
 
-use super::data::Data;
-use super::options::FitOptions;
-use super::solver::Solver;
-use super::trainer::{LossSum, Trainer, Work};
+use crate::nn::data::Data;
+use crate::nn::fit::options::FitOptions;
+use crate::nn::fit::solver::Solver;
+use crate::nn::fit::trainer::Trainer;
+use crate::nn::pass::work::{LossSum, Work};
 
 /// Training that goes on.
 pub struct Session<T> {
     architecture: Arc<Architecture>,
     /// Where every random choice comes from.
-    pub(super) seed: u64,
-    pub(super) values: Lines<T>,
-    pub(super) solver: Solver<T>,
-    pub(super) schedule: ScheduleState,
+    pub(crate) seed: u64,
+    pub(crate) values: Aligned<T>,
+    pub(crate) solver: Solver<T>,
+    pub(crate) schedule: ScheduleState,
     /// How much was done before the run that is under way.
-    pub(super) done: Done,
+    pub(crate) done: Done,
     /// Whether L-BFGS has found a minimum.
-    pub(super) has_converged: bool,
+    pub(crate) has_converged: bool,
     passes: Option<Passes<T>>,
     /// Of all parameters, where a step needs them at once; else empty.
     gradients: Vec<T>,
     /// The rows of a step: 0, 1, 2, ...
     rows: Vec<u32>,
     /// The values that a run publishes, while there is none.
-    pub(super) spare: Vec<T>,
+    pub(crate) spare: Vec<T>,
 }
 
 /// How much a session has trained: what random choices and the schedule follow from.
@@ -70,7 +71,7 @@ impl<T: Real> Session<T> {
     ) -> Result<Self> {
         Ok(Session {
             seed,
-            values: Lines::copy(values, "the weights")?,
+            values: Aligned::copy(values, "the weights")?,
             solver: Solver::new(&options.optimizer, &architecture)?,
             schedule: options.schedule.state(),
             done: Done::default(),
@@ -158,7 +159,7 @@ impl<T: Real> Session<T> {
     ///
     /// # Errors
     /// `OutOfMemory` where the system has none.
-    pub(super) fn prepare(&mut self, options: &FitOptions, batch: usize, others: usize) -> Result<()> {
+    pub(crate) fn prepare(&mut self, options: &FitOptions, batch: usize, others: usize) -> Result<()> {
         let architecture = self.architecture.clone();
         let threads = options.threads.unwrap_or_else(host::threads);
         let is_ready = |passes: &Passes<T>| {
@@ -200,7 +201,7 @@ impl<T: Real> Session<T> {
         Ok(())
     }
 
-    pub(super) fn trainer(&mut self) -> &mut Trainer<T> {
+    pub(crate) fn trainer(&mut self) -> &mut Trainer<T> {
         let passes = self
             .passes
             .as_mut()
@@ -209,7 +210,7 @@ impl<T: Real> Session<T> {
     }
 
     /// The loss over the rows with dropout off; nothing if stopped.
-    pub(super) fn validate(&mut self, work: Work<T>) -> Option<LossSum> {
+    pub(crate) fn validate(&mut self, work: Work<T>) -> Option<LossSum> {
         let passes = self
             .passes
             .as_mut()
@@ -219,7 +220,7 @@ impl<T: Real> Session<T> {
 
     /// Takes a step by each `batch` of the rows, the first of which has this number; their loss, or nothing if stopped.
     /// Ends early where a loss is not finite.
-    pub(super) fn train(
+    pub(crate) fn train(
         &mut self,
         work: Work<T>,
         batch: usize,
@@ -351,7 +352,7 @@ pub enum Targets {
 }
 
 /// That numbers of `name`, an epoch or a step, are no longer finite.
-pub(super) fn diverged(
+pub(crate) fn diverged(
     expected: &str,
     name: String,
     received: impl std::fmt::Display,

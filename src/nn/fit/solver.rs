@@ -1,12 +1,12 @@
 //! The optimizer of a run at work.
 
-use crate::nn::architecture::Architecture;
 use crate::nn::error::Result;
-use crate::nn::kernels::are_finite;
-use crate::nn::lbfgs::LbfgsState;
-use crate::nn::online::zeros;
-use crate::nn::optimizer::{Optimizer, OptimizerState};
-use crate::nn::real::Real;
+use crate::nn::network::architecture::Architecture;
+use crate::nn::optim::lbfgs::LbfgsState;
+use crate::nn::optim::{Optimizer, OptimizerState};
+use crate::nn::vector::kernels::are_finite;
+use crate::nn::vector::memory::zeros;
+use crate::nn::vector::real::Real;
 
 /// The optimizer of a run at work.
 pub enum Solver<T> {

@@ -2,21 +2,21 @@
 
 use std::ops::Range;
 
-use crate::nn::architecture::{Architecture, Layer};
-use crate::nn::batch::{Batch, Masks, Next, Sink, most_gradients};
 use crate::nn::error::Result;
+use crate::nn::host::team::{Shared, Team, share};
 use crate::nn::host::{self, Clock};
-use crate::nn::lines::{Lines, whole_lines};
-use crate::nn::online::zeros;
-use crate::nn::optimizer::{Descend, Gradients, OptimizerState, Step};
-use crate::nn::options::Normalization;
-use crate::nn::product::{Matrix, Onto, product};
-use crate::nn::real::Real;
-use crate::nn::team::{Shared, Team, share};
+use crate::nn::network::architecture::{Architecture, Layer};
+use crate::nn::network::options::Normalization;
+use crate::nn::optim::{Descend, Gradients, OptimizerState, Step};
+use crate::nn::pass::batch::{Batch, Masks, Next, Sink, most_gradients};
+use crate::nn::pass::work::{LossSum, Work, scale};
+use crate::nn::vector::memory::zeros;
+use crate::nn::vector::memory::{Aligned, whole_lines};
+use crate::nn::vector::product::{Matrix, Onto, product};
+use crate::nn::vector::real::Real;
 
-use super::data::Data;
-use super::narrow::Narrow;
-use super::pace::Pace;
+use crate::nn::fit::pace::Pace;
+use crate::nn::pass::narrow::Narrow;
 
 /// The most rows at a time. Larger batches are cut: the room stays small, and a stop need not wait long.
 const MOST_ROWS: usize = 1024;
@@ -48,56 +48,8 @@ pub struct Trainer<T> {
     weights: Vec<T>,
     losses: Vec<f64>,
     /// Room for gradients of each thread.
-    rooms: Lines<T>,
+    rooms: Aligned<T>,
     room_size: usize,
-}
-
-/// Losses of rows, each times its weight, and the sum of the weights.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LossSum {
-    /// Of the losses.
-    pub sum: f64,
-    /// Of the weights.
-    pub weight: f64,
-}
-
-impl LossSum {
-    /// The mean; 0 of nothing.
-    pub fn mean(self) -> f64 {
-        if self.weight > 0.0 {
-            self.sum / self.weight
-        } else {
-            0.0
-        }
-    }
-
-    /// Takes `other` in.
-    #[inline]
-    pub fn add(&mut self, other: LossSum) {
-        self.sum += other.sum;
-        self.weight += other.weight;
-    }
-
-    /// Both together.
-    pub fn plus(mut self, other: LossSum) -> Self {
-        self.add(other);
-        self
-    }
-}
-
-/// What a pass goes over, and when it stops.
-#[derive(Clone, Copy)]
-pub struct Work<'a, T> {
-    /// The shape of the network.
-    pub architecture: &'a Architecture,
-    /// Where the rows are.
-    pub data: &'a Data<T>,
-    /// Which rows.
-    pub rows: &'a [u32],
-    /// The first row of the step that comes next, if there is one.
-    pub next: Option<u32>,
-    /// Whether the rest may be left out.
-    pub is_stopped: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl<T: Real> Trainer<T> {
@@ -112,7 +64,7 @@ impl<T: Real> Trainer<T> {
         let narrow = Narrow::new(architecture, capacity)?;
         let room_size = whole_lines::<T>(most_gradients(architecture));
         Ok(Trainer {
-            rooms: Lines::zeros(room_size * team.size(), "the gradients")?,
+            rooms: Aligned::zeros(room_size * team.size(), "the gradients")?,
             room_size,
             team,
             pace: Pace::begin(),
@@ -340,23 +292,6 @@ impl<T: Real> Trainer<T> {
                 (x, targets.read(mine.start * data.units..mine.end * data.units))
             },
         };
-        let mut is_gathered = together.is_some();
-        if let (2, Some(cut)) = (row_threads, pass.cut()) {
-            if !is_gathered {
-                self.team
-                    .run(size, &|index| gather(&share(rows.len(), index, size)));
-                is_gathered = true;
-            }
-            self.team.run(size, &|index| {
-                // SAFETY: each thread has a half, and nobody writes values or inputs.
-                unsafe {
-                    let values = values.read(0..architecture.value_count());
-                    let all = 0..rows.len();
-                    pass.half(index == 0, cut, values, &all, examples(&all).0);
-                }
-            });
-            pass = pass.with_halves();
-        }
         self.team.run(size, &|index| {
             let mine = if index < row_threads {
                 share(rows.len(), index, row_threads)
@@ -372,7 +307,7 @@ impl<T: Real> Trainer<T> {
                 for (&row, w) in rows[mine.clone()].iter().zip(&mut *w) {
                     *w = data.weight(row as usize);
                 }
-                if !is_gathered {
+                if together.is_none() {
                     gather(&mine);
                 }
                 let (x, t) = examples(&mine);
@@ -438,14 +373,6 @@ fn work_of(architecture: &Architecture, rows: usize) -> usize {
 fn weight<T: Real>(work: Work<T>) -> (f64, T) {
     let total = work.data.weight_of(work.rows);
     (total, scale(total))
-}
-
-/// How much a row of weight 1 counts in the mean over rows that weigh `total`.
-#[inline]
-pub(super) fn scale<T: Real>(total: f64) -> T {
-    // A batch whose rows all weigh nothing, or next to nothing beside the others, teaches nothing.
-    let is_something = total >= T::LEAST_NORMAL.to_f64();
-    T::from_f64(if is_something { 1.0 / total } else { 0.0 })
 }
 
 /// Keeps gradients.

@@ -1,13 +1,13 @@
 //! What a person who looked at a fit that has ended would notice, each with what to do.
 
-use crate::nn::activation::Activation;
-use crate::nn::architecture::Architecture;
-use crate::nn::loss::Loss;
-use crate::nn::online::{self, Workspace};
-use crate::nn::real::Real;
-use crate::nn::simd::{self, Isa, Task};
+use crate::nn::network::activation::Activation;
+use crate::nn::network::architecture::Architecture;
+use crate::nn::network::loss::Loss;
+use crate::nn::pass::online::{self, Workspace};
+use crate::nn::vector::real::Real;
+use crate::nn::vector::simd::{self, Isa, Task};
 
-use super::data::Data;
+use crate::nn::data::Data;
 
 /// So many rows are looked at, at most.
 const SAMPLE: usize = 128;

@@ -1,0 +1,5 @@
+//! Tests of the core as a whole.
+
+pub mod gradients;
+mod online;
+mod training;
