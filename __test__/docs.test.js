@@ -3,8 +3,8 @@
 // docs/math.md, the core and index.d.ts name the same things, with the same parameters.
 
 const assert = require('node:assert/strict')
-const { readFileSync, readdirSync } = require('node:fs')
-const { join } = require('node:path')
+const { existsSync, readFileSync, readdirSync } = require('node:fs')
+const { join, relative } = require('node:path')
 const { describe, test } = require('node:test')
 const { NeuralNetwork } = require('../index.js')
 
@@ -106,7 +106,8 @@ test('every list of names in the core has its section', () => {
     Loss: 'Losses',
     Normalization: 'Normalization',
     Precision: undefined,
-    StoppedBy: undefined
+    StoppedBy: undefined,
+    Switch: undefined
   }
   const lists = Array.from(sources.matchAll(/const ALL: \[\(&str, (\w+)\); (\d+)\] =([\s\S]*?\]);/g))
   assert.deepEqual(lists.map(([, type]) => type).sort(), Object.keys(sections))
@@ -210,4 +211,37 @@ test('lines of docs/math.md are at most 110 characters long', () => {
     math.split('\n').filter((line) => line.length > 110),
     []
   )
+})
+
+describe('the map of the code', () => {
+  const folders = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .filter((folder) => existsSync(join(folder, 'mod.rs')))
+
+  test('in docs/architecture.md has every folder of modules, and only files and folders that there are', () => {
+    const architecture = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8')
+    const [, map] = architecture.split('```text\n')
+    const named = Array.from(map.split('```')[0].matchAll(/^(src\S+)/gm), ([, name]) => name)
+    const paths = folders.map((folder) => `${relative(root, folder).replaceAll('\\', '/')}/`)
+    const missing = paths.filter((path) => !named.includes(path))
+    assert.deepEqual(missing, [])
+    const all = [...named, ...Array.from(architecture.matchAll(/(?:src|lib)\/[\w./]+\w/g), ([name]) => name)]
+    assert.ok(all.length > 30)
+    assert.deepEqual(
+      all.filter((name) => !existsSync(join(root, name))),
+      []
+    )
+  })
+
+  for (const folder of [join(root, 'src'), ...folders]) {
+    const name = relative(root, folder)
+    test(`${name} has a table of contents that names all of its modules`, () => {
+      const file = ['lib.rs', 'mod.rs'].map((file) => join(folder, file)).find((file) => existsSync(file))
+      const text = readFileSync(file, 'utf8')
+      const modules = Array.from(text.matchAll(/^(?:pub )?mod (\w+);/gm), ([, module]) => module)
+      const listed = Array.from(text.matchAll(/^\/\/! \| \[?`(?:mod@)?(\w+)`/gm), ([, module]) => module)
+      assert.deepEqual(listed.sort(), modules.filter((module) => module !== 'tests').sort())
+    })
+  }
 })

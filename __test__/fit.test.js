@@ -24,7 +24,6 @@ const {
   refuses,
   rejects,
   rowsOf,
-  runAlone,
   runsAlone
 } = require('./helpers.js')
 

@@ -61,6 +61,38 @@ describe('MIKIR_SIMD', () => {
   })
 })
 
+describe('MIKIR_WITHOUT', () => {
+  test('of an unknown name is refused when the library is loaded', () => {
+    runsAlone(() => {
+      process.env.MIKIR_WITHOUT = 'tiny,fast'
+      const { RANGE, refuses } = require('./__test__/helpers.js')
+      const message =
+        "Expected some of 'tiny', 'narrow', 'oneRow', 'blocks' for MIKIR_WITHOUT but received 'fast'"
+      refuses(() => require('.'), RANGE, message)
+    })
+  })
+
+  test('leaves a network as good as it was', () => {
+    runsAlone(() => {
+      process.env.MIKIR_WITHOUT = 'tiny,narrow,oneRow,blocks'
+      const assert = require('node:assert/strict')
+      const { NeuralNetwork } = require('.')
+      const network = new NeuralNetwork({ layers: [2, 8, 1], loss: 'binaryCrossEntropy', seed: 1 })
+      const rows = [
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [1, 1]
+      ]
+      network.fitSync(rows, [[0], [1], [1], [0]], { epochs: 1000, batchSize: 1, learningRate: 0.05 })
+      assert.deepEqual(
+        rows.map((row) => Math.round(network.predict(row)[0])),
+        [0, 1, 1, 0]
+      )
+    })
+  })
+})
+
 describe('every function', () => {
   test('throws where an argument is missing or of a wrong kind', () => {
     survives(() => {

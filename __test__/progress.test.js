@@ -7,6 +7,9 @@ const { spawnSync } = require('node:child_process')
 const { describe, test } = require('node:test')
 const { ProgressBar } = require('../lib/progress.js')
 
+/** What clears the rest of a line. */
+const REST = '\x1b[K'
+
 /** What a bar writes to a terminal of so many columns. */
 function drawn(columns, draw, first = 0) {
   const written = []
@@ -20,7 +23,8 @@ describe('a progress bar', () => {
   test('is as wide as the terminal, and shows how far the fit is', () => {
     for (const columns of [80, 100, 250]) {
       const [line] = drawn(columns, (bar) => bar.draw(report))
-      const [, bar, text] = /^\r([█░]+) (.*)\x1b\[K$/.exec(line)
+      assert.ok(line.startsWith('\r') && line.endsWith(REST))
+      const [, bar, text] = /^([█░]+) (.*)$/.exec(line.slice(1, -REST.length))
       assert.equal(bar.length + 1 + text.length, columns - 1)
       assert.equal(bar.indexOf('░'), Math.round(bar.length / 4))
       assert.match(text, /^25\/100 epochs, loss 0\.1235, rate 1\.00e-3, 0s left$/)
@@ -29,7 +33,7 @@ describe('a progress bar', () => {
 
   test('is text alone in a narrow terminal, of no more than a line', () => {
     const [line] = drawn(30, (bar) => bar.draw({ ...report, validationLoss: 2 }))
-    assert.equal(line, '\r25/100 epochs, loss 0.1235, v\x1b[K')
+    assert.equal(line, `\r25/100 epochs, loss 0.1235, v${REST}`)
   })
 
   test('leaves a line, and the warnings below it', () => {

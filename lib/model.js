@@ -44,7 +44,7 @@ function shared(key, create) {
 
 /**
  * The memory of a network: the model's number, room for what goes in and out, the values. The numbers
- * before the inputs and the offsets in `model` are those of src/binding/model.rs.
+ * before the inputs and the offsets in `model` are those of src/engine/layout.rs.
  */
 function createMemory(model) {
   const Numbers = model.precision === 'f64' ? Float64Array : Float32Array

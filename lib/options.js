@@ -1,7 +1,7 @@
 'use strict'
 
 // Options as plain JSON. What they may be, and every default, is written once, in the core
-// (src/nn/options.rs); here is refused only what JSON cannot carry there.
+// (src/nn/network/options.rs); here is refused only what JSON cannot carry there.
 
 const { checkFinite, propertiesOf } = require('./check.js')
 const { invalidLength, invalidType } = require('./errors.js')

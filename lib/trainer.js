@@ -13,7 +13,7 @@ const { checkFitOptions, Run } = require('./fit.js')
 const native = require('./native.js')
 const { uncloneable } = require('./uncloneable.js')
 
-// The buffer of a step, as src/binding/trainer.rs lays it out: 32-bit words, a loss, and from byte 64 the rows.
+// The buffer of a step, as src/engine/trainer.rs lays it out: 32-bit words, a loss, and from byte 64 the rows.
 const [NUMBER, ROWS, FLAGS, IS_REFUSED] = [0, 1, 2, 3]
 const LOSS = 2
 const HEADER = 64

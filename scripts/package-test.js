@@ -32,7 +32,7 @@ test('the tarball carries the addon, what builds it, and nothing else', () => {
       'scripts/build.js',
       'src/lib.rs',
       'src/nn/mod.rs',
-      'src/binding/mod.rs'
+      'src/node/mod.rs'
     ]
   ]
   for (const file of promised) assert.ok(files.includes(file), `${file} is missing`)

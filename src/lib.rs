@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`nn`] | the core: networks and how they learn, in pure Rust |
-//! | [`format`] | networks and runs as files |
+//! | [`mod@format`] | networks and runs as files |
 //! | [`engine`] | what every host calls: any precision behind one type |
 //! | `node` | the host Node.js: converts, calls, maps errors (feature `node`) |
 

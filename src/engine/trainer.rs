@@ -26,9 +26,9 @@ use crate::nn::fit::{self, FitOptions, Session, Start, Targets, checkpoint};
 use crate::nn::{Architecture, Error, Real, Result};
 
 /// The rows have weights.
-const WEIGHTED: u32 = 1;
+pub const WEIGHTED: u32 = 1;
 /// The targets are gradients of the outputs.
-const GRADIENTS: u32 = 2;
+pub const GRADIENTS: u32 = 2;
 /// Where the rows begin, in bytes.
 const HEADER: usize = 64;
 

@@ -2,6 +2,10 @@
 //! of two to four neurons and one output, or two and two. Here the numbers of neurons are known to the compiler: loops are
 //! unrolled, and all but the weights of the inputs stays in registers from step to step.
 //!
+//! | module | holds |
+//! |---|---|
+//! | [`steps`] | steps of plain gradient descent |
+//!
 //! Shapes, with L rows side by side: `x[inputs][L]`, `z1[H][L]`, `h = f(z1)`, `z2[O][L]`, `o = g(z2)`.
 
 #![allow(
