@@ -528,8 +528,8 @@ export interface Trainer {
  * classifier.predict([5.1, 3.5, 1.4, 0.2]) // three probabilities
  * ```
  *
- * `structuredClone`, `postMessage` to a worker and `v8.serialize` throw (`DataCloneError`): send what `getWeights` gives,
- * make a network of the same options on the other side, and hand the weights to its `setWeights`. To
+ * `structuredClone`, `postMessage` to a worker and `v8.serialize` throw (`DataCloneError`): send what `toJSON` or
+ * `toSafetensors` gives, and make a network of it on the other side. To
  * `assert.deepStrictEqual` and the matchers of test runners, networks are equal where options, seed and weights are.
  */
 export class NeuralNetwork {
@@ -574,6 +574,12 @@ export class NeuralNetwork {
 
   /** What the starting weights were drawn from: pass it as the `seed` option to draw them again. */
   readonly seed: number
+
+  /**
+   * What makes such a network again, before it is trained: every default written out, and the seed. A network of the
+   * original's constructor has the initializer `unitUniform`, which is known only from here.
+   */
+  readonly options: NetworkOptions
 
   /**
    * The network's outputs for one example.
@@ -720,9 +726,93 @@ export class NeuralNetwork {
    */
   trainer(options?: FitOptions): Trainer
 
+  /**
+   * The network as JSON, as docs/file-format.md describes it; `JSON.stringify(network)` is the model. Numbers come back to
+   * the bit.
+   *
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT
+   */
+  toJSON(): NetworkJSON
+
+  /**
+   * The network that `toJSON` wrote.
+   *
+   * @param json the object or its text
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
+   * @throws {Error} ERR_MIKIR_CORRUPT_FILE where it is the JSON of no network
+   */
+  static fromJSON(json: object | string): NeuralNetwork
+
+  /**
+   * The network in the safetensors format: tensors named and shaped as the `state_dict` of the equal `nn.Sequential` of
+   * PyTorch, with the options in the metadata (see docs/file-format.md).
+   *
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT
+   */
+  toSafetensors(): Buffer
+
+  /**
+   * A network of the safetensors format: one of `toSafetensors`, or the `state_dict` of an `nn.Sequential` of linear layers
+   * and normalizations.
+   *
+   * @param bytes the whole file
+   * @param options `activations`: that of each layer, or of all but a linear last one; only for a file that mikir has not
+   *   written, which does not say them
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE, ERR_MIKIR_UNKNOWN_OPTION
+   * @throws {RangeError} ERR_MIKIR_INVALID_LENGTH, ERR_MIKIR_OUT_OF_RANGE
+   * @throws {Error} ERR_MIKIR_CORRUPT_FILE
+   */
+  static fromSafetensors(
+    bytes: Uint8Array | ArrayBuffer,
+    options?: { activations?: readonly (Activation | { type: Activation; alpha?: number })[] }
+  ): NeuralNetwork
+
+  /**
+   * The text of a JavaScript module that needs nothing and exports `predict(inputs): number[]`, for pages and functions
+   * without mikir. It computes in double precision; batch normalizations are folded into the weights.
+   *
+   * @param options `format`: `esm`, the default, or `cjs`
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE, ERR_MIKIR_UNKNOWN_OPTION
+   */
+  toModule(options?: { format?: 'esm' | 'cjs' }): string
+
+  /**
+   * Writes the network as it is when it is called: `.json`, `.safetensors`, or a module, `.mjs` or `.cjs`. The file takes
+   * the place of an old one in one step, so that there is always a whole one.
+   *
+   * @param path a path or a `file:` URL
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
+   * @throws {RangeError} ERR_MIKIR_OUT_OF_RANGE for another ending
+   * @throws {Error} ERR_MIKIR_FILE
+   */
+  save(path: string | URL): Promise<void>
+
+  /**
+   * The network in a file, `.json` or `.safetensors`.
+   *
+   * @param path a path or a `file:` URL
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
+   * @throws {RangeError} ERR_MIKIR_OUT_OF_RANGE for another ending
+   * @throws {Error} ERR_MIKIR_FILE, ERR_MIKIR_CORRUPT_FILE
+   */
+  static load(path: string | URL): Promise<NeuralNetwork>
+
   /** An independent network with the same options and, to the bit, the same parameters. */
   clone(): NeuralNetwork
 
   /** The layers as a table for people: shapes, activations, extras and parameters. */
   summary(): string
+}
+
+/** The model in a file: the same as `NeuralNetwork.load`. */
+export function load(path: string | URL): Promise<NeuralNetwork>
+
+/** A network as JSON. */
+export interface NetworkJSON {
+  format: 'mikir-network'
+  version: 1
+  /** As `NeuralNetwork.options`. */
+  options: NetworkOptions
+  /** As `getWeights` gives them. */
+  layers: LayerWeights[]
 }

@@ -3,4 +3,9 @@
 const { NeuralNetwork } = require('./lib/network.js')
 const { Neuron } = require('./lib/neuron.js')
 
-module.exports = { NeuralNetwork, Neuron }
+/** The model in a file. */
+function load(path) {
+  return NeuralNetwork.load(path)
+}
+
+module.exports = { NeuralNetwork, Neuron, load }

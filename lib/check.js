@@ -222,6 +222,7 @@ module.exports = {
   SINGLE,
   VECTOR,
   allocate,
+  bufferOf,
   checkArguments,
   checkArray,
   checkCount,
@@ -235,6 +236,7 @@ module.exports = {
   isNumbers,
   kindOf,
   lengthOf,
+  offsetOf,
   plainView,
   plural,
   propertiesOf

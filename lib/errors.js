@@ -77,6 +77,17 @@ function busy(name, running) {
   return coded(new Error(message), 'ERR_MIKIR_BUSY')
 }
 
+/** A file, or bytes or JSON like one, whose content is not what it should be; `received` in words. */
+function corruptFile(rule, name, received, cause) {
+  return coded(new Error(sentence(rule, name, received), { cause }), 'ERR_MIKIR_CORRUPT_FILE')
+}
+
+/** A file that the system does not read. */
+function unreadable(file, cause) {
+  const message = sentence('a file that can be read', `'${file}'`, cause.message)
+  return coded(new Error(message, { cause }), 'ERR_MIKIR_FILE')
+}
+
 /** The classes of the errors that are found in the addon; all others are of `RangeError`. */
 const CLASSES = {
   ERR_MIKIR_INVALID_TYPE: TypeError,
@@ -142,7 +153,9 @@ function describe(value) {
 module.exports = {
   argumentCount,
   busy,
+  corruptFile,
   createError,
+  describe,
   invalidLength,
   invalidType,
   invalidTypeSaid,
@@ -151,5 +164,6 @@ module.exports = {
   outOfRange,
   outOfRangeSaid,
   unknownOption,
+  unreadable,
   weighedTwice
 }

@@ -11,7 +11,7 @@ const {
   copyFinite,
   copyVector
 } = require('./check.js')
-const { busy, outOfRange } = require('./errors.js')
+const { busy, corruptFile, invalidType, outOfRange } = require('./errors.js')
 const { createMemory, modelOf, sigmoidModel } = require('./model.js')
 const native = require('./native.js')
 const { plain } = require('./options.js')
@@ -98,6 +98,10 @@ class NeuralNetwork extends uncloneable(generate) {
 
   get precision() {
     return this.#model.precision
+  }
+
+  get options() {
+    return { ...JSON.parse(this.#model.options), seed: this.#seed }
   }
 
   predict(inputs) {
@@ -322,6 +326,73 @@ class NeuralNetwork extends uncloneable(generate) {
       const rule = flat[place] < 0 && name.includes('.variance[') ? NOT_NEGATIVE : SINGLE
       throw outOfRange(rule, name, flat[place])
     }
+  }
+
+  toJSON() {
+    // JSON.stringify() passes a key.
+    checkArguments('toJSON', arguments.length, 0, 1)
+    return require('./files.js').toJSON(this.options, this.getWeights())
+  }
+
+  static fromJSON(json) {
+    checkArguments('fromJSON', arguments.length, 1)
+    return NeuralNetwork.#fromJSON(json, 'json')
+  }
+
+  static #fromJSON(json, name) {
+    const { layers, options } = require('./files.js').readJSON(json, name)
+    try {
+      const { model, seed } = partsOf([checkOptions('options', options)])
+      const network = new NeuralNetwork(new Parts(model, seed))
+      network.setWeights(layers)
+      return network
+    } catch (error) {
+      throw corruptFile('a network', name, `another: ${error.message}`, error)
+    }
+  }
+
+  toSafetensors() {
+    checkArguments('toSafetensors', arguments.length, 0)
+    return this.#write('safetensors')
+  }
+
+  static fromSafetensors(bytes, options = {}) {
+    checkArguments('fromSafetensors', arguments.length, 1, 2)
+    const hints = JSON.stringify(plain('options', checkOptions('options', options)))
+    return NeuralNetwork.#read('safetensors', require('./files.js').bytesOf(bytes), 'bytes', hints)
+  }
+
+  /** A file of a format of the addon. */
+  #write(format) {
+    this.#refresh()
+    return native.writeNetwork(this.#buffer, format, this.#seed)
+  }
+
+  static #read(format, bytes, name, hints = '{}') {
+    const { seed, ...options } = JSON.parse(native.inspectFile(bytes, format, name, hints))
+    const network = new NeuralNetwork(new Parts(modelOf(options), seedOf(seed)))
+    native.readNetwork(network.#buffer, bytes, format, name, hints)
+    return network
+  }
+
+  toModule(options = {}) {
+    checkArguments('toModule', arguments.length, 0, 1)
+    const { format = 'esm' } = checkOptions('options', options, ['format'])
+    if (format !== 'esm' && format !== 'cjs') throw invalidType("'esm' or 'cjs'", 'options.format', format)
+    return require('./module.js').moduleOf(this.toJSON(), format)
+  }
+
+  async save(path) {
+    checkArguments('save', arguments.length, 1)
+    await require('./files.js').save(this, path)
+  }
+
+  static async load(path) {
+    checkArguments('load', arguments.length, 1)
+    return require('./files.js').load(path, {
+      '.json': (bytes, name) => NeuralNetwork.#fromJSON(bytes.toString('utf8'), name),
+      '.safetensors': (bytes, name) => NeuralNetwork.#read('safetensors', bytes, name)
+    })
   }
 
   clone() {

@@ -4,11 +4,10 @@
 // buffer when somebody asks for them.
 
 const { isFloat32Array, isFloat64Array } = require('node:util').types
-const path = require('node:path')
-const { fileURLToPath } = require('node:url')
 const { checkArguments, checkOptions, lengthOf } = require('./check.js')
 const { createDataSet, readArguments } = require('./data.js')
 const { invalidType, notForTrainer } = require('./errors.js')
+const { pathOf, task } = require('./files.js')
 const { checkFitOptions, Run } = require('./fit.js')
 const native = require('./native.js')
 const { uncloneable } = require('./uncloneable.js')
@@ -300,26 +299,6 @@ function copyRow(vector, count, target, start) {
   if (count > FEW) target.set(vector, start)
   else for (let i = 0; i < count; i++) target[start + i] = vector[i]
   return true
-}
-
-/** The absolute path of a file: where the process works may change before it is written. */
-function pathOf(file) {
-  if (file instanceof URL && file.protocol === 'file:') return fileURLToPath(file)
-  if (typeof file === 'string' && file.length > 0 && !file.includes('\0')) return path.resolve(file)
-  throw invalidType('a path or a file: URL', 'path', file)
-}
-
-/** Work on a thread of the addon that `begin` begins, and what `end` makes of it. */
-function task(begin, end) {
-  return new Promise((resolve, reject) => {
-    const number = begin(() => {
-      try {
-        resolve(end(number))
-      } catch (error) {
-        reject(error)
-      }
-    })
-  })
 }
 
 module.exports = { Trainer }

@@ -1,6 +1,6 @@
 // Compiled, never run: what the declarations accept and what they refuse.
 
-import type * as mikir from 'mikir'
+import * as mikir from 'mikir'
 import { type LayerWeights, NeuralNetwork, Neuron, type Vector } from 'mikir'
 
 const neuron = new Neuron(2)
@@ -89,6 +89,17 @@ const options: mikir.NetworkOptions = {
   layers: [2, { units: 1, initializer: 'orthogonal', biasInitializer: { type: 'normal', mean: 1 } }]
 }
 new NeuralNetwork(options)
+export const again: NeuralNetwork = new NeuralNetwork(deep.options)
+export const json: mikir.NetworkJSON = deep.toJSON()
+export const parsed: NeuralNetwork[] = [NeuralNetwork.fromJSON(json), NeuralNetwork.fromJSON('{}')]
+export const tensors: Uint8Array = deep.toSafetensors()
+export const read: NeuralNetwork = NeuralNetwork.fromSafetensors(tensors, {
+  activations: ['relu', { type: 'elu', alpha: 2 }]
+})
+export const program: string = deep.toModule({ format: 'cjs' })
+export const stored: Promise<NeuralNetwork> = deep.save('a.json').then(() => mikir.load(new URL('file:///a.json')))
+// @ts-expect-error no such format
+deep.toModule({ format: 'umd' })
 const trainer: mikir.Trainer = deep.trainer({ learningRate: 0.01, schedule: { type: 'cosine' } })
 export const stepLoss: number = trainer.step(rows, [[1, 0, 0]], { sampleWeights: [-1] })
 trainer.step(new Float64Array(4), new Float64Array(3), { gradients: true })

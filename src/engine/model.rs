@@ -10,11 +10,12 @@ use crate::engine::data_set::{DataSet, own};
 use crate::engine::layout::{LEARNING_RATE, Layout, split};
 use crate::engine::run::{Job, Training};
 use crate::engine::trainer::{Keeper, Trainer};
+use crate::format::{Format, Stored};
 use crate::nn::data::Data;
 use crate::nn::evaluation;
 use crate::nn::fit::{self, Session, Start};
 use crate::nn::network::options::Precision;
-use crate::nn::network::{initialize, weights};
+use crate::nn::network::{Network, initialize, weights};
 use crate::nn::pass::online;
 use crate::nn::pass::prediction::Predictor;
 use crate::nn::{Architecture, Error, Evaluation, NetworkOptions, Real, Result, Workspace};
@@ -41,6 +42,10 @@ pub trait Model {
     /// Takes `values` in the users' order; or the place of the first that the precision cannot hold, and
     /// nothing is changed.
     fn import(&self, buffer: &mut [u8], values: &[f64]) -> Result<Option<usize>>;
+    /// The bytes of a file with the network of `buffer` in it.
+    fn write(&self, buffer: &mut [u8], format: Format, seed: u64) -> Result<Vec<u8>>;
+    /// Takes the numbers of the file of this `name`. If it fails, those in `buffer` are of no use.
+    fn fill(&self, buffer: &mut [u8], stored: &Stored, name: &str) -> Result<()>;
     /// Predicts for all rows of `inputs` into `outputs`, unless stopped; or the place of the first input that is not
     /// finite.
     fn predict_batch_f64(
@@ -198,6 +203,24 @@ impl<T: Real> Model for Plan<T> {
             ));
         }
         Ok(weights::import(&self.architecture, target, values).err())
+    }
+
+    fn write(&self, buffer: &mut [u8], format: Format, seed: u64) -> Result<Vec<u8>> {
+        let (_, values) = split::<T>(buffer, &self.layout)?;
+        let architecture = &self.architecture;
+        format.write(Network {
+            architecture,
+            values,
+            seed,
+        })
+    }
+
+    fn fill(&self, buffer: &mut [u8], stored: &Stored, name: &str) -> Result<()> {
+        let (_, values) = split::<T>(buffer, &self.layout)?;
+        if stored.options.layers.len() != self.architecture.layers().len() {
+            return Err(Error::internal("the network's own file", "the call", "another"));
+        }
+        stored.fill(name, &self.architecture, values)
     }
 
     fn predict_batch_f64(

@@ -137,7 +137,15 @@ pub fn write(path: &Path, json: &Value, tensors: &[(String, TensorRef)]) -> Resu
             return Err(Error::new(Code::File, rule, quoted(path), bytes));
         }
     }
-    host::files::replace(path, |file| emit(file, &header, tensors)).map_err(|error| unwritable(path, error))
+    replace(path, |file| emit(file, &header, tensors))
+}
+
+/// Writes a file that takes the place of an old one in one step.
+///
+/// # Errors
+/// `File` with the system's reason.
+pub fn replace(path: &Path, write: impl FnOnce(&mut std::fs::File) -> io::Result<()>) -> Result<()> {
+    host::files::replace(path, write).map_err(|error| unwritable(path, error))
 }
 
 /// Refuses a file that cannot be written, before there is something to write.

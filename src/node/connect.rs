@@ -19,7 +19,7 @@ use crate::nn::{Activation, Error, Result, random};
 use crate::node::call::{Call, Environment, Exports};
 use crate::node::failure::{CreateError, Thrower};
 use crate::node::fast_function::fast_function;
-use crate::node::{data_calls, fit_calls, network_calls, trainer_calls};
+use crate::node::{data_calls, fit_calls, format_calls, network_calls, trainer_calls};
 
 /// The functions of the addon, bound to models of their own. Called once for each JavaScript environment, with what
 /// makes errors and a function that does nothing.
@@ -114,6 +114,10 @@ pub fn connect<'env>(
     add.function("endTask", trainer_calls::end_task)?;
     add.function("adoptTrainer", trainer_calls::adopt_trainer)?;
     add.function("dropTrainer", trainer_calls::drop_trainer)?;
+    add.function("writeNetwork", format_calls::write_network)?;
+    add.function("inspectFile", format_calls::inspect_file)?;
+    add.function("readNetwork", format_calls::read_network)?;
+    add.function("saveFile", format_calls::save_file)?;
     add.function("drawSeed", draw_seed)?;
     add.function("sigmoid", sigmoid)?;
     Ok(add.object)

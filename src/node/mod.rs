@@ -8,6 +8,7 @@
 //! | [`data_calls`] | the functions of data sets |
 //! | [`fit_calls`] | the functions of fits |
 //! | [`trainer_calls`] | the functions of trainers |
+//! | [`format_calls`] | the functions of files |
 //! | [`interrupt`] | whether a long call is to end |
 //! | [`fast_function`] | the cheapest call that Node-API allows |
 //! | [`failure`] | core errors as JavaScript exceptions |
@@ -18,6 +19,7 @@ mod data_calls;
 mod failure;
 mod fast_function;
 mod fit_calls;
+mod format_calls;
 mod interrupt;
 mod network_calls;
 mod trainer_calls;

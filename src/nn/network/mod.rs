@@ -29,3 +29,33 @@ pub use architecture::{Architecture, Layer};
 pub use initializer::Initializer;
 pub use loss::Loss;
 pub use options::NetworkOptions;
+
+use options::Precision;
+
+use crate::nn::vector::Real;
+
+/// A network, as whoever owns its numbers lends it.
+#[derive(Clone, Copy, Debug)]
+pub struct Network<'a, T> {
+    /// Its shape.
+    pub architecture: &'a Architecture,
+    /// Its numbers, in the order of the architecture.
+    pub values: &'a [T],
+    /// What every random choice of it follows from.
+    pub seed: u64,
+}
+
+impl<T: Real> Network<'_, T> {
+    /// What makes such a network again, before it is trained.
+    pub fn options(&self) -> NetworkOptions {
+        let precision = if size_of::<T>() == 8 {
+            Precision::F64
+        } else {
+            Precision::F32
+        };
+        NetworkOptions {
+            seed: Some(self.seed),
+            ..self.architecture.options(precision)
+        }
+    }
+}

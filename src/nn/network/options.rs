@@ -359,7 +359,11 @@ fn check_combinations(path: &str, layers: &[LayerOptions], loss: Loss, loss_path
     Ok(())
 }
 
-fn read_activation(path: &str, value: &Value) -> Result<Activation> {
+/// The activation that a user writes at `path`.
+///
+/// # Errors
+/// Those of [`NetworkOptions::from_json`].
+pub fn read_activation(path: &str, value: &Value) -> Result<Activation> {
     let choice = Choice::of(path, value, &Activation::ALL)?;
     Ok(match choice.kind {
         Activation::LeakyRelu(default) => Activation::LeakyRelu(choice.number("alpha", default, MODERATE)?),

@@ -1,0 +1,111 @@
+'use strict'
+
+// Networks in files: which format a path asks for, bytes that users pass, and what is wrong with a file.
+
+const { readFile } = require('node:fs/promises')
+const path = require('node:path')
+const { fileURLToPath } = require('node:url')
+const { isAnyArrayBuffer, isSharedArrayBuffer, isUint8Array } = require('node:util').types
+const { bufferOf, lengthOf, offsetOf } = require('./check.js')
+const { corruptFile, describe, invalidType, outOfRange, unreadable } = require('./errors.js')
+const native = require('./native.js')
+
+/** The formats of JSON that mikir writes itself: see docs/file-format.md. */
+const FORMAT = 'mikir-network'
+const VERSION = 1
+
+/** How a network is written, by what the path ends in. */
+const WRITERS = {
+  '.json': (network) => Buffer.from(`${JSON.stringify(network)}\n`),
+  '.safetensors': (network) => network.toSafetensors(),
+  '.mjs': (network) => Buffer.from(network.toModule({ format: 'esm' })),
+  '.cjs': (network) => Buffer.from(network.toModule({ format: 'cjs' }))
+}
+
+/** The absolute path of a file: where the process works may change before it is written. */
+function pathOf(file) {
+  if (file instanceof URL && file.protocol === 'file:') return fileURLToPath(file)
+  if (typeof file === 'string' && file.length > 0 && !file.includes('\0')) return path.resolve(file)
+  throw invalidType('a path or a file: URL', 'path', file)
+}
+
+function byExtension(table, file) {
+  const found = table[path.extname(file).toLowerCase()]
+  if (found !== undefined) return found
+  const endings = Object.keys(table)
+  throw outOfRange(`a path that ends in ${endings.slice(0, -1).join(', ')} or ${endings.at(-1)}`, 'path', file)
+}
+
+/** Writes a network as it is now; the file takes the place of an old one in one step. */
+async function save(network, file) {
+  const name = pathOf(file)
+  const bytes = byExtension(WRITERS, name)(network)
+  await task((wake) => native.saveFile(name, bytes, wake), native.endTask)
+}
+
+/** What a reader, by what the path ends in, makes of the bytes of a file and its name in errors. */
+async function load(file, readers) {
+  const name = pathOf(file)
+  const read = byExtension(readers, name)
+  let bytes
+  try {
+    bytes = await readFile(name)
+  } catch (error) {
+    throw unreadable(name, error)
+  }
+  return read(bytes, `'${name}'`)
+}
+
+/** Work on a thread of the addon that `begin` begins, and what `end` makes of it. */
+function task(begin, end) {
+  return new Promise((resolve, reject) => {
+    const number = begin(() => {
+      try {
+        resolve(end(number))
+      } catch (error) {
+        reject(error)
+      }
+    })
+  })
+}
+
+/** Bytes that a user passes, as a plain Uint8Array of memory that no other thread changes. */
+function bytesOf(bytes) {
+  if (isAnyArrayBuffer(bytes)) return isSharedArrayBuffer(bytes) ? new Uint8Array(bytes).slice() : new Uint8Array(bytes)
+  if (!isUint8Array(bytes)) throw invalidType('a Uint8Array or an ArrayBuffer', 'bytes', bytes)
+  const buffer = bufferOf(bytes)
+  const length = lengthOf(bytes)
+  const view = length === 0 ? new Uint8Array(0) : new Uint8Array(buffer, offsetOf(bytes), length)
+  return isSharedArrayBuffer(buffer) ? view.slice() : view
+}
+
+/** A network as JSON. */
+function toJSON(options, layers) {
+  return { format: FORMAT, version: VERSION, options, layers }
+}
+
+/**
+ * Options and layers of a network that is JSON.
+ * @param {unknown} json - an object or a text
+ * @param {string} name - what it is called in errors
+ */
+function readJSON(json, name) {
+  const value = typeof json === 'string' ? parse(json, name) : json
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidType('an object or a text of JSON', name, value)
+  }
+  const { format, version, options, layers } = value
+  if (format !== FORMAT) throw corruptFile(`the format '${FORMAT}'`, name, describe(format))
+  if (version !== VERSION) throw corruptFile(`version ${VERSION} of the format`, name, describe(version))
+  return { options, layers }
+}
+
+function parse(text, name) {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw corruptFile('JSON', name, `another text: ${cause.message}`, cause)
+  }
+}
+
+module.exports = { bytesOf, load, pathOf, readJSON, save, task, toJSON }

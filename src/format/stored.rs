@@ -1,0 +1,219 @@
+//! A network in a file: its options, and its numbers where the file has them.
+
+use std::borrow::Cow;
+
+use crate::format::corrupt;
+use crate::nn::Result;
+use crate::nn::network::{Architecture, Layer, NetworkOptions, weights};
+use crate::nn::vector::Real;
+
+/// A network as a file has it.
+pub struct Stored<'a> {
+    /// What would make such a network; the seed only where the file has one.
+    pub options: NetworkOptions,
+    /// From the first hidden layer to the output.
+    pub layers: Vec<StoredLayer<'a>>,
+}
+
+/// The numbers of a layer.
+pub struct StoredLayer<'a> {
+    /// `[units][inputs]` or `[inputs][units]`
+    pub weights: Numbers<'a>,
+    /// Whether the weights are `[inputs][units]`.
+    pub is_input_major: bool,
+    /// `[units]`; 0 where there are none
+    pub biases: Option<Numbers<'a>>,
+    /// Gamma and beta, and the running mean and variance of a batch normalization, `[units]` each; 1, 0, 0 and 1 where there
+    /// are none.
+    pub normalization: [Option<Numbers<'a>>; 4],
+}
+
+/// How a file writes numbers, little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// IEEE 754 half precision
+    F16,
+    /// The upper half of single precision
+    Bf16,
+    /// Single precision
+    F32,
+    /// Double precision
+    F64,
+}
+
+impl Encoding {
+    /// How many bytes a number takes.
+    pub fn bytes(self) -> usize {
+        match self {
+            Encoding::F16 | Encoding::Bf16 => 2,
+            Encoding::F32 => 4,
+            Encoding::F64 => 8,
+        }
+    }
+
+    fn get(self, bytes: &[u8]) -> f64 {
+        let two = || u16::from_le_bytes([bytes[0], bytes[1]]);
+        match self {
+            Encoding::F16 => half(two()),
+            Encoding::Bf16 => f32::from_bits(u32::from(two()) << 16).into(),
+            Encoding::F32 => f32::from_le_bytes(bytes.try_into().expect("4 bytes")).into(),
+            Encoding::F64 => f64::from_le_bytes(bytes.try_into().expect("8 bytes")),
+        }
+    }
+}
+
+/// A number in half precision.
+fn half(bits: u16) -> f64 {
+    let (sign, exponent, fraction) = (bits >> 15, i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let size = match exponent {
+        0 => fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
+    };
+    if sign == 1 { -size } else { size }
+}
+
+/// Numbers as a file has them.
+#[derive(Clone, Debug)]
+pub struct Numbers<'a> {
+    bytes: Cow<'a, [u8]>,
+    encoding: Encoding,
+}
+
+impl<'a> Numbers<'a> {
+    /// The numbers in these bytes; those of a number that is cut off do not count.
+    pub fn new(bytes: impl Into<Cow<'a, [u8]>>, encoding: Encoding) -> Self {
+        let bytes = bytes.into();
+        Numbers { bytes, encoding }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.bytes.len() / self.encoding.bytes()
+    }
+
+    /// One of them.
+    pub fn get(&self, place: usize) -> f64 {
+        let size = self.encoding.bytes();
+        self.encoding.get(&self.bytes[place * size..(place + 1) * size])
+    }
+
+    fn iter(&self) -> impl Iterator<Item = f64> {
+        self.bytes
+            .chunks_exact(self.encoding.bytes())
+            .map(|bytes| self.encoding.get(bytes))
+    }
+}
+
+/// So many inputs and units at a time are put into another order: both sides stay in the cache.
+const TILE: usize = 32;
+
+impl Stored<'_> {
+    /// Puts the numbers into the values of a network of this architecture.
+    ///
+    /// # Errors
+    /// `CorruptFile` where a number is missing, not finite in the network's precision, or a negative variance; `name` is the
+    /// file's. The values are then of no use.
+    pub fn fill<T: Real>(&self, name: &str, architecture: &Architecture, values: &mut [T]) -> Result<()> {
+        for (l, (stored, layer)) in self.layers.iter().zip(architecture.layers()).enumerate() {
+            let expect = |what: &str, numbers: &Numbers, count: usize| {
+                if numbers.count() == count {
+                    return Ok(());
+                }
+                let expected = format!("{count} {what} of layer {}", l + 1);
+                Err(corrupt(expected, name, numbers.count()))
+            };
+            expect("weights", &stored.weights, layer.inputs * layer.units)?;
+            fill_weights(stored, layer, values);
+            let [gamma, beta, mean, variance] = &stored.normalization;
+            for (what, numbers, range, neutral) in [
+                ("biases", &stored.biases, &layer.biases, 0.0),
+                ("gammas", gamma, &layer.gamma, 1.0),
+                ("betas", beta, &layer.beta, 0.0),
+                ("means", mean, &layer.mean, 0.0),
+                ("variances", variance, &layer.variance, 1.0),
+            ] {
+                let room = &mut values[range.clone()];
+                match numbers {
+                    Some(numbers) => {
+                        expect(what, numbers, range.len())?;
+                        room.iter_mut()
+                            .zip(numbers.iter())
+                            .for_each(|(to, x)| *to = T::from_f64(x));
+                    }
+                    None => room.fill(T::from_f64(neutral)),
+                }
+            }
+        }
+        if let Some(x) = values.iter().find(|x| !x.is_finite()) {
+            return Err(corrupt("finite numbers", name, x.to_f64()));
+        }
+        if !weights::has_variances(architecture, values) {
+            return Err(corrupt("variances of at least 0", name, "a negative one"));
+        }
+        Ok(())
+    }
+}
+
+fn fill_weights<T: Real>(stored: &StoredLayer, layer: &Layer, values: &mut [T]) {
+    let (inputs, units) = (layer.inputs, layer.units);
+    let room = &mut values[layer.weights.clone()];
+    if stored.is_input_major {
+        for (to, x) in room.iter_mut().zip(stored.weights.iter()) {
+            *to = T::from_f64(x);
+        }
+        return;
+    }
+    for first_unit in (0..units).step_by(TILE) {
+        for first in (0..inputs).step_by(TILE) {
+            for unit in first_unit..units.min(first_unit + TILE) {
+                for input in first..inputs.min(first + TILE) {
+                    room[input * units + unit] = T::from_f64(stored.weights.get(unit * inputs + input));
+                }
+            }
+        }
+    }
+}
+
+/// The bytes of numbers in the precision of T.
+pub fn bytes_of<T: Real>(numbers: impl Iterator<Item = T>) -> Vec<u8> {
+    if size_of::<T>() == 8 {
+        numbers.flat_map(|x| x.to_f64().to_le_bytes()).collect()
+    } else {
+        numbers.flat_map(|x| (x.to_f64() as f32).to_le_bytes()).collect()
+    }
+}
+
+/// The weights of a layer as `[units][inputs]`.
+pub fn unit_major<'v, T: Real>(layer: &'v Layer, values: &'v [T]) -> impl Iterator<Item = T> + 'v {
+    (0..layer.units)
+        .flat_map(move |unit| (0..layer.inputs).map(move |input| values[layer.weight(input, unit)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_read_as_ieee_754_says() {
+        for (bits, number) in [
+            (0x0000, 0.0),
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x7bff, 65504.0),
+            (0x0400, 6.103_515_625e-5),
+            (0x0001, 5.960_464_477_539_063e-8),
+            (0x3555, 0.333_251_953_125),
+            (0xfc00, f64::NEG_INFINITY),
+        ] {
+            assert_eq!(half(bits), number, "{bits:x}");
+        }
+        assert!(half(0x7e00).is_nan());
+        let numbers = Numbers::new(vec![0x80, 0x3f, 0x20, 0xc1], Encoding::Bf16);
+        assert_eq!(
+            [numbers.get(0), numbers.get(1), numbers.count() as f64],
+            [1.0, -10.0, 2.0]
+        );
+    }
+}
