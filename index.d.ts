@@ -50,6 +50,8 @@ export interface Float16Numbers {
 /** What `Float64Array.from` and `Float32Array.from` give: arrays over an `ArrayBuffer`, where TypeScript knows that. */
 export type Doubles = ReturnType<Float64ArrayConstructor['from']>
 export type Singles = ReturnType<Float32ArrayConstructor['from']>
+/** The bytes of a file; in Node.js a `Buffer`. */
+export type Bytes = ReturnType<Uint8ArrayConstructor['from']>
 
 /** A row of finite numbers. A plain array must have no holes; typed arrays are read, never kept or changed. */
 export type Vector = readonly number[] | TypedNumbers
@@ -749,7 +751,7 @@ export class NeuralNetwork {
    *
    * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT
    */
-  toSafetensors(): Buffer
+  toSafetensors(): Bytes
 
   /**
    * A network of the safetensors format: one of `toSafetensors`, or the `state_dict` of an `nn.Sequential` of linear layers

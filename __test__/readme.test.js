@@ -33,7 +33,11 @@ for (const { code, line } of blocks('js')) {
   test(`the program on line ${line} runs`, () => {
     const file = path.join(folder, /^import /m.test(code) ? `line-${line}.mjs` : `line-${line}.cjs`)
     writeFileSync(file, code)
-    const { status, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 })
+    const { status, stderr } = spawnSync(process.execPath, [file], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 60_000
+    })
     assert.equal(status, 0, stderr)
   })
 }

@@ -33,7 +33,11 @@ function byExtension(table, file) {
   const found = table[path.extname(file).toLowerCase()]
   if (found !== undefined) return found
   const endings = Object.keys(table)
-  throw outOfRange(`a path that ends in ${endings.slice(0, -1).join(', ')} or ${endings.at(-1)}`, 'path', file)
+  throw outOfRange(
+    `a path that ends in ${endings.slice(0, -1).join(', ')} or ${endings.at(-1)}`,
+    'path',
+    file
+  )
 }
 
 /** Writes a network as it is now; the file takes the place of an old one in one step. */
@@ -71,7 +75,8 @@ function task(begin, end) {
 
 /** Bytes that a user passes, as a plain Uint8Array of memory that no other thread changes. */
 function bytesOf(bytes) {
-  if (isAnyArrayBuffer(bytes)) return isSharedArrayBuffer(bytes) ? new Uint8Array(bytes).slice() : new Uint8Array(bytes)
+  if (isAnyArrayBuffer(bytes))
+    return isSharedArrayBuffer(bytes) ? new Uint8Array(bytes).slice() : new Uint8Array(bytes)
   if (!isUint8Array(bytes)) throw invalidType('a Uint8Array or an ArrayBuffer', 'bytes', bytes)
   const buffer = bufferOf(bytes)
   const length = lengthOf(bytes)

@@ -97,7 +97,9 @@ export const read: NeuralNetwork = NeuralNetwork.fromSafetensors(tensors, {
   activations: ['relu', { type: 'elu', alpha: 2 }]
 })
 export const program: string = deep.toModule({ format: 'cjs' })
-export const stored: Promise<NeuralNetwork> = deep.save('a.json').then(() => mikir.load(new URL('file:///a.json')))
+export const stored: Promise<NeuralNetwork> = deep
+  .save('a.json')
+  .then(() => mikir.load(new URL('file:///a.json')))
 // @ts-expect-error no such format
 deep.toModule({ format: 'umd' })
 const trainer: mikir.Trainer = deep.trainer({ learningRate: 0.01, schedule: { type: 'cosine' } })

@@ -13,7 +13,10 @@ One module beside this one per file, with the same stem:
     evaluation.py    the metrics of evaluate()
     fit.py           whole runs of training: losses and final weights
     learning.py      what scikit-learn reaches on the data of __test__/data, which it writes too
+    torch_files.py   files of nn.Sequential, with predictions
     common.py        how numbers are written
+
+torch_check.py is the other direction: PyTorch reads mikir's files.
 
 The first run makes a virtual environment in .peers/goldens (ignored by git) and installs PyTorch there. The plain
 wheel of Linux needs its CUDA packages merely to be imported, so allow about 6 GB; everything is computed on one CPU thread.
@@ -26,8 +29,8 @@ import sys
 import venv
 from pathlib import Path
 
-REQUIREMENTS = ["torch==2.15.0", "numpy==2.4.6", "scikit-learn==1.9.1", "mpmath==1.3.0"]
-GOLDENS = ["activations", "losses", "optimizers", "schedules", "network", "evaluation", "fit", "learning"]
+REQUIREMENTS = ["torch==2.15.0", "numpy==2.4.6", "scikit-learn==1.9.1", "mpmath==1.3.0", "safetensors==0.8.0"]
+GOLDENS = ["activations", "losses", "optimizers", "schedules", "network", "evaluation", "fit", "learning", "torch_files"]
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".peers" / "goldens"

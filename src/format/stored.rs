@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::format::corrupt;
 use crate::nn::Result;
+use crate::nn::error::JsNumber;
 use crate::nn::network::{Architecture, Layer, NetworkOptions, weights};
 use crate::nn::vector::Real;
 
@@ -147,7 +148,7 @@ impl Stored<'_> {
             }
         }
         if let Some(x) = values.iter().find(|x| !x.is_finite()) {
-            return Err(corrupt("finite numbers", name, x.to_f64()));
+            return Err(corrupt("finite numbers", name, JsNumber(x.to_f64())));
         }
         if !weights::has_variances(architecture, values) {
             return Err(corrupt("variances of at least 0", name, "a negative one"));
