@@ -47,16 +47,16 @@ function erfc(x) {
   normalize: `/** Mean 0 and variance 1, then gamma and beta (Ba et al., 2016) */
 function normalize(y, gamma, beta) {
   let mean = 0
-  for (const x of y) mean += x / y.length
+  for (let j = 0; j < y.length; j++) mean += y[j] / y.length
   let variance = 0
-  for (const x of y) variance += (x - mean) ** 2 / y.length
+  for (let j = 0; j < y.length; j++) variance += (y[j] - mean) ** 2 / y.length
   const inverse = 1 / Math.sqrt(variance + 1e-5)
   for (let j = 0; j < y.length; j++) y[j] = gamma[j] * (y[j] - mean) * inverse + beta[j]
 }`,
   softmax: `/** e^y / sum e^y */
 function softmax(y) {
-  let largest = -Infinity
-  for (const x of y) largest = Math.max(largest, x)
+  let largest = y[0]
+  for (let j = 1; j < y.length; j++) if (y[j] > largest) largest = y[j]
   let sum = 0
   for (let j = 0; j < y.length; j++) sum += y[j] = Math.exp(y[j] - largest)
   for (let j = 0; j < y.length; j++) y[j] /= sum
@@ -66,6 +66,9 @@ function softmax(y) {
 /** About how long a line of numbers is. */
 const WIDTH = 100
 
+/** Up to so many parameters every sum is written out, which is some twice as fast as a loop. */
+const MOST_WRITTEN_OUT = 1000
+
 /**
  * The text of the module.
  * @param {{ options: object, layers: object[] }} network - as `toJSON` gives it
@@ -73,65 +76,115 @@ const WIDTH = 100
  */
 function moduleOf({ options, layers }, format) {
   const isSingle = options.precision === 'f32'
+  const write = isSingle ? shortest : String
   const stages = layers.map((layer, l) => stageOf(options.layers[l + 1], layer, l + 1))
   const [inputCount] = options.layers
-  const needed = Object.keys(FUNCTIONS).filter((name) => stages.some(({ code }) => code.includes(`${name}(`)))
-  const counts = [inputCount, ...options.layers.slice(1).map(({ units }) => units)]
-  const last = stages.length
+  const counts = [inputCount, ...stages.map(({ units }) => units)]
+  const size = counts.slice(1).reduce((sum, units, l) => sum + units * (counts[l] + 1), 0)
+  const isWrittenOut = size <= MOST_WRITTEN_OUT && stages.every(({ gamma }) => gamma === undefined)
+  const { body, numbers } = isWrittenOut ? sumsOf(stages, inputCount, write) : loopsOf(stages, write)
+  const needed = Object.keys(FUNCTIONS).filter((name) => body.includes(`${name}(`))
   const parts = [
     `// A multilayer perceptron of ${counts.join('-')}, written by mikir.`,
-    `${format === 'cjs' ? "'use strict'\n\n" : ''}${stages.flatMap(({ numbers }) => numbers.map((vector) => declare(vector, isSingle))).join('\n')}`,
-    stages.map(({ units }, l) => `const a${l + 1} = new Float64Array(${units})`).join('\n'),
+    ...(format === 'cjs' ? ["'use strict'"] : []),
+    ...(numbers === '' ? [] : [numbers]),
     ...needed.map((name) => FUNCTIONS[name]),
     `/** The ${counts.at(-1)} outputs for ${inputCount} inputs. */
 ${format === 'esm' ? 'export ' : ''}function predict(inputs) {
   if (inputs.length !== ${inputCount}) {
     throw new RangeError(\`Expected ${inputCount} numbers for inputs but received \${inputs.length}\`)
   }
-${stages.map(({ code }) => code).join('\n')}
-  return Array.from(a${last})
-}`
+${body}
+}`,
+    ...(format === 'cjs' ? ['module.exports = { predict }'] : [])
   ]
-  if (format === 'cjs') parts.push('module.exports = { predict }')
   return `${parts.join('\n\n')}\n`
 }
 
-/** The numbers and the code of a layer. */
+/** What a layer does: its numbers, its activation as an expression of z, and the gamma and beta of a layer normalization. */
 function stageOf({ activation, units }, layer, l) {
   const { type, alpha } = typeof activation === 'string' ? { type: activation } : activation
-  const { weights, biases } = folded(layer)
-  const inputs = weights[0].length
   const isNormalized = layer.gamma !== undefined && layer.mean === undefined
-  const before = l === 1 ? 'inputs' : `a${l - 1}`
-  const expression = EXPRESSIONS[type](alpha)
-  const isPlain = type === 'linear' || type === 'softmax'
+  return {
+    ...folded(layer),
+    expression: EXPRESSIONS[type](alpha),
+    isSoftmax: type === 'softmax',
+    l,
+    units,
+    ...(isNormalized && { gamma: layer.gamma, beta: layer.beta })
+  }
+}
+
+/** A network with every sum written out. */
+function sumsOf(stages, inputCount, write) {
+  const names = (letter, count) => Array.from({ length: count }, (_, i) => `${letter}${i}`)
+  let before = names('x', inputCount)
+  const lines = [...before.map((x, i) => `  const ${x} = inputs[${i}]`), '  let z']
+  for (const { biases, expression, l, units, weights } of stages) {
+    const here = names(`a${l}_`, units)
+    for (const [j, row] of weights.entries()) {
+      const terms = row.map((w, i) => `${write(w)}*${before[i]}`)
+      lines.push(
+        `  z = ${[write(biases[j]), ...terms].join('+').replaceAll('+-', '-')}`,
+        `  const ${here[j]} = ${expression}`
+      )
+    }
+    before = here
+  }
+  if (stages.at(-1).isSoftmax) {
+    const [powers, last] = [names('e', before.length), before]
+    lines.push(`  const largest = Math.max(${last.join(', ')})`)
+    for (const [k, power] of powers.entries()) lines.push(`  const ${power} = Math.exp(${last[k]} - largest)`)
+    lines.push(`  const sum = ${powers.join(' + ')}`)
+    before = powers.map((power) => `${power} / sum`)
+  }
+  lines.push(`  return [${before.join(', ')}]`)
+  return { body: lines.join('\n'), numbers: '' }
+}
+
+/** A network as loops over its numbers. */
+function loopsOf(stages, write) {
+  const vectors = stages.flatMap(({ beta, biases, gamma, l, weights }) => [
+    [`w${l}`, weights.flat()],
+    [`b${l}`, biases],
+    ...(gamma === undefined
+      ? []
+      : [
+          [`gamma${l}`, gamma],
+          [`beta${l}`, beta]
+        ])
+  ])
+  const rooms = stages.map(({ l, units }) => `const a${l} = new Float64Array(${units})`)
+  const last = stages.at(-1)
+  const body = [
+    ...stages.map(loopOf),
+    `  const outputs = [a${last.l}[0]]`,
+    `  for (let k = 1; k < ${last.units}; k++) outputs.push(a${last.l}[k])`,
+    '  return outputs'
+  ]
+  const numbers = vectors.map(([name, values]) => declare(name, values, write))
+  return { body: body.join('\n'), numbers: [...numbers, ...rooms].join('\n') }
+}
+
+function loopOf({ expression, gamma, isSoftmax, l, units, weights }) {
   const lines = [
     `  for (let j = 0, k = 0; j < ${units}; j++) {`,
     `    let z = b${l}[j]`,
-    `    for (let i = 0; i < ${inputs}; i++) z += w${l}[k++] * ${before}[i]`,
-    `    a${l}[j] = ${isNormalized ? 'z' : expression}`,
+    `    for (let i = 0; i < ${weights[0].length}; i++) z += w${l}[k++] * ${l === 1 ? 'inputs' : `a${l - 1}`}[i]`,
+    `    a${l}[j] = ${gamma === undefined ? expression : 'z'}`,
     '  }'
   ]
-  if (isNormalized) {
-    lines.push(`  normalize(a${l}, gamma${l}, beta${l})`)
-    if (!isPlain) {
-      lines.push(
-        `  for (let j = 0; j < ${units}; j++) {`,
-        `    const z = a${l}[j]`,
-        `    a${l}[j] = ${expression}`,
-        '  }'
-      )
-    }
+  if (gamma !== undefined) {
+    lines.push(
+      `  normalize(a${l}, gamma${l}, beta${l})`,
+      `  for (let j = 0; j < ${units}; j++) {`,
+      `    const z = a${l}[j]`,
+      `    a${l}[j] = ${expression}`,
+      '  }'
+    )
   }
-  if (type === 'softmax') lines.push(`  softmax(a${l})`)
-  const numbers = [
-    { name: `w${l}`, values: weights.flat() },
-    { name: `b${l}`, values: biases }
-  ]
-  if (isNormalized) {
-    numbers.push({ name: `gamma${l}`, values: layer.gamma }, { name: `beta${l}`, values: layer.beta })
-  }
-  return { code: lines.join('\n'), numbers, units }
+  if (isSoftmax) lines.push(`  softmax(a${l})`)
+  return lines.join('\n')
 }
 
 /** Weights and biases with a batch normalization in them: its statistics stand still. */
@@ -144,10 +197,10 @@ function folded({ weights, biases, gamma, beta, mean, variance }) {
   }
 }
 
-function declare({ name, values }, isSingle) {
+function declare(name, values, write) {
   const lines = ['']
   for (const value of values) {
-    const text = `${isSingle ? shortest(value) : value}`
+    const text = write(value)
     if (lines.at(-1).length + text.length > WIDTH) lines.push('')
     lines[lines.length - 1] += `${text},`
   }
@@ -159,10 +212,10 @@ function declare({ name, values }, isSingle) {
 function shortest(value) {
   const single = Math.fround(value)
   for (let digits = 6; digits < 9; digits++) {
-    const text = Number(value.toPrecision(digits))
-    if (Math.fround(text) === single) return text
+    const number = Number(value.toPrecision(digits))
+    if (Math.fround(number) === single) return String(number)
   }
-  return Number(value.toPrecision(9))
+  return String(Number(value.toPrecision(9)))
 }
 
 module.exports = { moduleOf }
