@@ -61,7 +61,7 @@ pub fn write<T: Real>(network: Network<T>) -> Result<Vec<u8>> {
         let mut add = |module: usize, name: &str, shape: Vec<usize>, bytes: Vec<u8>| {
             tensors.push((format!("{module}.{name}"), dtype, shape, bytes));
         };
-        let weights = bytes_of(unit_major(layer, values));
+        let weights = unit_major(layer, values);
         add(linear, "weight", vec![layer.units, layer.inputs], weights);
         let ranges = [&layer.gamma, &layer.beta, &layer.mean, &layer.variance];
         let vectors = ranges
@@ -70,7 +70,7 @@ pub fn write<T: Real>(network: Network<T>) -> Result<Vec<u8>> {
             .map(|(range, name)| (normalization, name, range));
         for (module, name, range) in std::iter::once((linear, "bias", &layer.biases)).chain(vectors) {
             if !range.is_empty() {
-                let bytes = bytes_of(values[range.clone()].iter().copied());
+                let bytes = bytes_of(&values[range.clone()]);
                 add(module, name, vec![layer.units], bytes);
             }
         }

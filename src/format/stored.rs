@@ -7,6 +7,7 @@ use crate::nn::Result;
 use crate::nn::error::JsNumber;
 use crate::nn::network::{Architecture, Layer, NetworkOptions, weights};
 use crate::nn::vector::Real;
+use crate::nn::vector::kernels::are_finite;
 
 /// A network as a file has it.
 pub struct Stored<'a> {
@@ -52,6 +53,7 @@ impl Encoding {
         }
     }
 
+    #[inline(always)]
     fn get(self, bytes: &[u8]) -> f64 {
         let two = || u16::from_le_bytes([bytes[0], bytes[1]]);
         match self {
@@ -147,7 +149,9 @@ impl Stored<'_> {
                 }
             }
         }
-        if let Some(x) = values.iter().find(|x| !x.is_finite()) {
+        if !are_finite(values)
+            && let Some(x) = values.iter().find(|x| !x.is_finite())
+        {
             return Err(corrupt("finite numbers", name, JsNumber(x.to_f64())));
         }
         if !weights::has_variances(architecture, values) {
@@ -158,19 +162,53 @@ impl Stored<'_> {
 }
 
 fn fill_weights<T: Real>(stored: &StoredLayer, layer: &Layer, values: &mut [T]) {
-    let (inputs, units) = (layer.inputs, layer.units);
     let room = &mut values[layer.weights.clone()];
-    if stored.is_input_major {
-        for (to, x) in room.iter_mut().zip(stored.weights.iter()) {
-            *to = T::from_f64(x);
-        }
+    let Numbers { bytes, encoding } = &stored.weights;
+    let shape = (layer.inputs, layer.units);
+    macro_rules! decode {
+        ($size:literal) => {
+            decode(
+                bytes.as_chunks::<$size>().0,
+                *encoding,
+                room,
+                shape,
+                stored.is_input_major,
+            )
+        };
+    }
+    match encoding {
+        Encoding::F16 | Encoding::Bf16 => decode!(2),
+        Encoding::F32 => decode!(4),
+        Encoding::F64 => decode!(8),
+    }
+}
+
+/// Puts encoded numbers into `room`, `[inputs][units]`.
+fn decode<T: Real, const N: usize>(
+    numbers: &[[u8; N]],
+    encoding: Encoding,
+    room: &mut [T],
+    (inputs, units): (usize, usize),
+    is_input_major: bool,
+) {
+    let take = |bytes: &[u8; N]| T::from_f64(encoding.get(bytes));
+    if is_input_major {
+        room.iter_mut().zip(numbers).for_each(|(to, x)| *to = take(x));
         return;
     }
+    in_tiles(inputs, units, |input, unit| {
+        room[input * units + unit] = take(&numbers[unit * inputs + input]);
+    });
+}
+
+/// Calls `body(input, unit)` for all of them, a tile after the other.
+#[inline(always)]
+fn in_tiles(inputs: usize, units: usize, mut body: impl FnMut(usize, usize)) {
     for first_unit in (0..units).step_by(TILE) {
         for first in (0..inputs).step_by(TILE) {
-            for unit in first_unit..units.min(first_unit + TILE) {
-                for input in first..inputs.min(first + TILE) {
-                    room[input * units + unit] = T::from_f64(stored.weights.get(unit * inputs + input));
+            for input in first..inputs.min(first + TILE) {
+                for unit in first_unit..units.min(first_unit + TILE) {
+                    body(input, unit);
                 }
             }
         }
@@ -178,18 +216,33 @@ fn fill_weights<T: Real>(stored: &StoredLayer, layer: &Layer, values: &mut [T]) 
 }
 
 /// The bytes of numbers in the precision of T.
-pub fn bytes_of<T: Real>(numbers: impl Iterator<Item = T>) -> Vec<u8> {
-    if size_of::<T>() == 8 {
-        numbers.flat_map(|x| x.to_f64().to_le_bytes()).collect()
-    } else {
-        numbers.flat_map(|x| (x.to_f64() as f32).to_le_bytes()).collect()
+pub fn bytes_of<T: Real>(numbers: &[T]) -> Vec<u8> {
+    let mut bytes = vec![0; size_of_val(numbers)];
+    for (to, x) in bytes.chunks_exact_mut(size_of::<T>()).zip(numbers) {
+        put(*x, to);
     }
+    bytes
 }
 
-/// The weights of a layer as `[units][inputs]`.
-pub fn unit_major<'v, T: Real>(layer: &'v Layer, values: &'v [T]) -> impl Iterator<Item = T> + 'v {
-    (0..layer.units)
-        .flat_map(move |unit| (0..layer.inputs).map(move |input| values[layer.weight(input, unit)]))
+/// The weights of a layer as `[units][inputs]`, in the precision of T.
+pub fn unit_major<T: Real>(layer: &Layer, values: &[T]) -> Vec<u8> {
+    let (inputs, units, size) = (layer.inputs, layer.units, size_of::<T>());
+    let weights = &values[layer.weights.clone()];
+    let mut bytes = vec![0; weights.len() * size];
+    in_tiles(inputs, units, |input, unit| {
+        let place = (unit * inputs + input) * size;
+        put(weights[input * units + unit], &mut bytes[place..place + size]);
+    });
+    bytes
+}
+
+#[inline(always)]
+fn put<T: Real>(x: T, bytes: &mut [u8]) {
+    if size_of::<T>() == 8 {
+        bytes.copy_from_slice(&x.to_f64().to_le_bytes());
+    } else {
+        bytes.copy_from_slice(&(x.to_f64() as f32).to_le_bytes());
+    }
 }
 
 #[cfg(test)]
