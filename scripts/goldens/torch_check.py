@@ -17,10 +17,11 @@ import make  # noqa: E402
 
 make.enter_environment()
 
+sys.path.insert(0, str(make.ROOT / "examples" / "scale"))
+sys.dont_write_bytecode = True
+
 import torch  # noqa: E402
-from safetensors import safe_open  # noqa: E402
-from safetensors.torch import load_file  # noqa: E402
-from torch import nn  # noqa: E402
+from mikir_torch import load  # noqa: E402
 
 # The files, with rows and what mikir predicts for them.
 WRITER = """
@@ -45,57 +46,15 @@ for (const precision of ['f64', 'f32']) for (const activation of activations) fo
 console.log(JSON.stringify(about))
 """
 
-ACTIVATIONS = {
-    "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU, "selu": nn.SELU, "gelu": nn.GELU, "silu": nn.SiLU,
-    "mish": nn.Mish, "softsign": nn.Softsign, "hardSigmoid": nn.Hardsigmoid, "hardTanh": nn.Hardtanh, "relu6": nn.ReLU6,
-}
-
-
-class Softplus(nn.Module):
-    """nn.Softplus is linear above its threshold of 20."""
-
-    def forward(self, z):
-        return torch.logaddexp(z, torch.zeros_like(z))
-
-
-def activation_of(option):
-    name, alpha = (option, None) if isinstance(option, str) else (option["type"], option["alpha"])
-    if name == "softplus":
-        return Softplus()
-    if name == "leakyRelu":
-        return nn.LeakyReLU(alpha)
-    return nn.ELU(alpha) if name == "elu" else ACTIVATIONS[name]()
-
-
-def sequence_of(options):
-    """The equal nn.Sequential, as docs/file-format.md says."""
-    modules, width = [], options["layers"][0]
-    for layer in options["layers"][1:]:
-        units = layer["units"]
-        modules.append(nn.Linear(width, units))
-        if layer.get("normalization") == "batch":
-            modules.append(nn.BatchNorm1d(units))
-        if layer.get("normalization") == "layer":
-            modules.append(nn.LayerNorm(units))
-        if layer["activation"] != "linear":
-            modules.append(activation_of(layer["activation"]))
-        if layer["dropout"] > 0:
-            modules.append(nn.Dropout(layer["dropout"]))
-        width = units
-    return nn.Sequential(*modules)
-
-
 def main():
     worst = {"f64": 0.0, "f32": 0.0}
     with tempfile.TemporaryDirectory() as folder:
         text = subprocess.check_output(["node", "-e", WRITER, folder], cwd=make.ROOT)
         cases = json.loads(text)
         for case in cases:
-            with safe_open(case["file"], "pt") as file:
-                options = json.loads(file.metadata()["mikir"])["options"]
-            dtype = torch.float64 if options["precision"] == "f64" else torch.float32
-            sequence = sequence_of(options).to(dtype).eval()
-            sequence.load_state_dict(load_file(case["file"]))
+            sequence, options = load(case["file"])
+            sequence.eval()
+            dtype = next(sequence.parameters()).dtype
             with torch.no_grad():
                 outputs = sequence(torch.tensor(case["inputs"], dtype=dtype))
             exact = torch.tensor(case["outputs"], dtype=dtype)
