@@ -203,11 +203,7 @@ impl<'a> Modules<'a> {
             })
         });
         let layers = layers.collect::<Result<Vec<_>>>()?;
-        let loss = match layers[count - 1].activation {
-            Activation::Softmax => Loss::CrossEntropy { label_smoothing: 0.0 },
-            Activation::Sigmoid => Loss::BinaryCrossEntropy { positive_weight: 1.0 },
-            _ => Loss::Mse,
-        };
+        let loss = Loss::usual_for(layers[count - 1].activation);
         let precision = if is_double { Precision::F64 } else { Precision::F32 };
         let options = NetworkOptions {
             inputs,

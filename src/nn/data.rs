@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::network::architecture::Architecture;
-use crate::nn::network::loss::Loss;
+use crate::nn::network::loss::{Kind, Loss};
 use crate::nn::vector::kernels::are_finite;
 use crate::nn::vector::real::Real;
 
@@ -244,13 +244,7 @@ impl<T: Real> Data<T> {
     }
 
     fn check_targets(&self) -> Option<Refusal> {
-        let (expected, holds): (_, fn(f64) -> bool) = match self.loss {
-            Loss::CrossEntropy { .. } => ("a probability from 0 to 1", |t| (0.0..=1.0).contains(&t)),
-            Loss::BinaryCrossEntropy { .. } => ("a number from 0 to 1", |t| (0.0..=1.0).contains(&t)),
-            Loss::Poisson => ("a number of at least 0", |t| t >= 0.0),
-            Loss::Hinge => ("-1 or 1", |t| t == -1.0 || t == 1.0),
-            _ => return None,
-        };
+        let (expected, holds) = self.loss.target_rule()?;
         let targets = self.part(Part::Targets);
         let refused = |row, column, expected, received| Refusal {
             part: Part::Targets,
@@ -263,7 +257,7 @@ impl<T: Real> Data<T> {
             let (row, column) = (place / self.units, place % self.units);
             return Some(refused(row, Some(column), expected, targets[place].to_f64()));
         }
-        if !matches!(self.loss, Loss::CrossEntropy { .. }) {
+        if self.loss.kind() != Kind::Classes {
             return None;
         }
         let sum = |row: &[T]| row.iter().map(|t| t.to_f64()).sum::<f64>();
@@ -295,16 +289,11 @@ impl<T: Real> Data<T> {
 
 /// The weight of the class of a row of targets: the mean of the weights where the targets are soft.
 fn class_weight<T: Real>(loss: Loss, weights: &[f64], targets: &[T]) -> f64 {
-    let positive = targets[0].to_f64();
-    match (loss, weights) {
-        (Loss::Hinge, &[below, above]) if targets.len() == 1 => {
-            if positive > 0.0 {
-                above
-            } else {
-                below
-            }
+    match (loss.kind(), weights) {
+        (Kind::Labels { no, yes }, &[below, above]) if targets.len() == 1 => {
+            let positive = (targets[0].to_f64() - no) / (yes - no);
+            (1.0 - positive) * below + positive * above
         }
-        (_, &[zero, one]) if targets.len() == 1 => (1.0 - positive) * zero + positive * one,
         _ => weights.iter().zip(targets).map(|(w, t)| w * t.to_f64()).sum(),
     }
 }

@@ -6,7 +6,7 @@
 //! Shapes, with n rows: outputs a `[n][units]`, targets t `[n][units]`. Sums are taken in double precision.
 
 use crate::nn::error::{Code, Error, Result};
-use crate::nn::network::loss::Loss;
+use crate::nn::network::loss::{Kind, Loss};
 use crate::nn::vector::real::Real;
 
 /// With more classes there is no confusion matrix: this one already takes 128 MB.
@@ -61,12 +61,11 @@ pub fn measure<T: Real>(
         units,
         is_stopped,
     };
-    let measures = match loss {
+    let measures = match loss.kind() {
         _ if outputs.is_empty() => Evaluation::default(),
-        Loss::CrossEntropy { .. } => predictions.classes()?,
-        Loss::BinaryCrossEntropy { .. } => predictions.labels(T::from_f64(0.5))?,
-        Loss::Hinge => predictions.labels(T::ZERO)?,
-        _ => predictions.numbers(),
+        Kind::Classes => predictions.classes()?,
+        Kind::Labels { no, yes } => predictions.labels(T::from_f64((no + yes) / 2.0))?,
+        Kind::Numbers => predictions.numbers(),
     };
     let measured = Evaluation {
         loss: value,

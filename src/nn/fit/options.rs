@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::nn::error::{Code, Error, Result};
-use crate::nn::network::loss::Loss;
+use crate::nn::network::loss::{Kind, Loss};
 use crate::nn::network::options::{Fields, NOT_NEGATIVE as WEIGHT, read_number, wrong_kind};
 use crate::nn::optim::Optimizer;
 use crate::nn::optim::schedule::Schedule;
@@ -331,14 +331,14 @@ fn read_class_weights(options: &Fields, loss: Loss, outputs: usize) -> Result<Op
         Err(error.cure("weigh the examples with sampleWeights"))
     };
     let name = loss.name();
-    let classes = match loss {
-        Loss::CrossEntropy { .. } => outputs,
-        Loss::BinaryCrossEntropy { .. } | Loss::Hinge if outputs == 1 => 2,
-        Loss::BinaryCrossEntropy { .. } | Loss::Hinge => {
+    let classes = match loss.kind() {
+        Kind::Classes => outputs,
+        Kind::Labels { .. } if outputs == 1 => 2,
+        Kind::Labels { .. } => {
             let rule = format!("one output, which makes two classes with loss '{name}',");
             return refuse(rule, format!("{outputs} outputs"));
         }
-        _ => {
+        Kind::Numbers => {
             let rule = "loss 'crossEntropy', 'binaryCrossEntropy' or 'hinge', which have classes,";
             return refuse(rule.into(), format!("loss '{name}'"));
         }

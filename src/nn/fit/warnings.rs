@@ -2,7 +2,7 @@
 
 use crate::nn::network::activation::Activation;
 use crate::nn::network::architecture::Architecture;
-use crate::nn::network::loss::Loss;
+use crate::nn::network::loss::{Kind, Loss};
 use crate::nn::pass::online::{self, Workspace};
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Task};
@@ -250,7 +250,9 @@ fn constant_outputs() -> Warning {
 /// The part of the variance of each target that varies which the outputs explain: R2, or the square of the correlation
 /// where a loss moves the outputs as a whole.
 fn explained<T: Real>(fit: &Ended<T>, outputs: &[Column], targets: &[Column]) -> Vec<f64> {
-    let has_middle = is_of_means(fit.architecture.loss()) && !fit.data.is_weighted();
+    let loss = fit.architecture.loss();
+    let has_middle =
+        loss.kind() == Kind::Numbers && !matches!(loss, Loss::Quantile { .. }) && !fit.data.is_weighted();
     let part = |(output, target): (&Column, &Column)| {
         let mean = |column: &Column| column.numbers.iter().sum::<f64>() / column.numbers.len() as f64;
         let (a_mean, t_mean) = (mean(output), mean(target));
@@ -274,12 +276,6 @@ fn explained<T: Real>(fit: &Ended<T>, outputs: &[Column], targets: &[Column]) ->
     };
     let columns = outputs.iter().zip(targets);
     columns.filter(|(_, target)| target.varies()).map(part).collect()
-}
-
-/// Whether the loss draws outputs to the middle of the targets.
-fn is_of_means(loss: Loss) -> bool {
-    use Loss::*;
-    matches!(loss, SquaredError | Mse | Mae | Huber { .. } | LogCosh | Poisson)
 }
 
 /// The loss has fallen by nothing, or the outputs are no better than a constant.
@@ -333,8 +329,7 @@ fn scales(code: &'static str, one: &str, many: &str, columns: &[Column]) -> Opti
 /// Targets of a network without bounds, which need not be near 1 but are learnt in many more steps elsewhere.
 fn target_scale(architecture: &Architecture, targets: &[Column]) -> Option<Warning> {
     let is_free = architecture.output_layer().options.activation == Activation::Linear;
-    let is_of_numbers =
-        is_of_means(architecture.loss()) || matches!(architecture.loss(), Loss::Quantile { .. });
+    let is_of_numbers = architecture.loss().kind() == Kind::Numbers;
     if is_free && is_of_numbers {
         scales("targetScale", "target", "targets", targets)
     } else {
@@ -377,19 +372,16 @@ fn dead_units(architecture: &Architecture, view: &View) -> Option<Warning> {
 
 /// Classes without rows of training.
 fn missing_classes<T: Real>(fit: &Ended<T>) -> Option<Warning> {
-    let (loss, units) = (fit.architecture.loss(), fit.architecture.output_count());
-    let (has_no, is_of_classes) = match loss {
-        Loss::CrossEntropy { .. } => (false, true),
-        Loss::BinaryCrossEntropy { .. } | Loss::Hinge => (true, true),
-        _ => (false, false),
+    let units = fit.architecture.output_count();
+    let (has_no, boundary) = match fit.architecture.loss().kind() {
+        Kind::Classes => (false, 0.0),
+        Kind::Labels { no, yes } => (true, (no + yes) / 2.0),
+        Kind::Numbers => return None,
     };
-    if !is_of_classes {
-        return None;
-    }
     // Whether yes and, where it is a class too, no were seen.
     let mut seen = vec![[false, !has_no]; units];
     let mut left = units * if has_no { 2 } else { 1 };
-    let middle = T::from_f64(if loss == Loss::Hinge { 0.0 } else { 0.5 });
+    let middle = T::from_f64(boundary);
     for &row in fit.rows {
         if left == 0 {
             return None;

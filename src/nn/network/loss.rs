@@ -53,6 +53,25 @@ pub enum Loss {
     },
 }
 
+/// What the outputs of a network are, which its loss decides.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Probabilities of classes, one of which is right.
+    Classes,
+    /// Answers, each output one of its own: the nearer of no and yes.
+    Labels {
+        /// The target that says no.
+        no: f64,
+        /// The target that says yes.
+        yes: f64,
+    },
+    /// Numbers.
+    Numbers,
+}
+
+/// What a target has to be, in words and as a test.
+pub type TargetRule = (&'static str, fn(f64) -> bool);
+
 use Loss::*;
 
 /// Keeps the logarithm of `Poisson` finite at 0.
@@ -81,6 +100,38 @@ impl Loss {
             .find(|(_, other)| same(other))
             .expect("ALL lists every loss")
             .0
+    }
+
+    /// What the outputs are.
+    pub fn kind(self) -> Kind {
+        match self {
+            CrossEntropy { .. } => Kind::Classes,
+            BinaryCrossEntropy { .. } => Kind::Labels { no: 0.0, yes: 1.0 },
+            Hinge => Kind::Labels { no: -1.0, yes: 1.0 },
+            SquaredError | Mse | Mae | Huber { .. } | LogCosh | Poisson | Quantile { .. } | Given { .. } => {
+                Kind::Numbers
+            }
+        }
+    }
+
+    /// What each target has to be, where the loss is not defined for every number.
+    pub fn target_rule(self) -> Option<TargetRule> {
+        match self {
+            CrossEntropy { .. } => Some(("a probability from 0 to 1", |t| (0.0..=1.0).contains(&t))),
+            BinaryCrossEntropy { .. } => Some(("a number from 0 to 1", |t| (0.0..=1.0).contains(&t))),
+            Poisson => Some(("a number of at least 0", |t| t >= 0.0)),
+            Hinge => Some(("-1 or 1", |t| t == -1.0 || t == 1.0)),
+            SquaredError | Mse | Mae | Huber { .. } | LogCosh | Quantile { .. } | Given { .. } => None,
+        }
+    }
+
+    /// The loss that a network with this activation of its outputs was most likely trained with.
+    pub fn usual_for(outputs: Activation) -> Self {
+        match outputs {
+            Activation::Softmax => CrossEntropy { label_smoothing: 0.0 },
+            Activation::Sigmoid => BinaryCrossEntropy { positive_weight: 1.0 },
+            _ => Mse,
+        }
     }
 
     /// The activation of the output layer that fits.

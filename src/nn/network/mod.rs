@@ -27,7 +27,7 @@ pub mod weights;
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
 pub use initializer::Initializer;
-pub use loss::Loss;
+pub use loss::{Kind, Loss};
 pub use options::NetworkOptions;
 
 use options::Precision;
