@@ -770,6 +770,24 @@ export class NeuralNetwork {
   ): NeuralNetwork
 
   /**
+   * The network as an ONNX graph (opset 17) of standard operators, for ONNX Runtime and all that reads ONNX: input `inputs`
+   * `[N, inputCount]`, output `outputs` `[N, outputCount]`, in the network's precision. The options are in the metadata.
+   *
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT
+   */
+  toONNX(): Bytes
+
+  /**
+   * A network from ONNX: one of `toONNX`, to the bit, or a multilayer perceptron as PyTorch, Keras and scikit-learn write
+   * it (see docs/file-format.md). What no multilayer perceptron has is refused by the name of its node.
+   *
+   * @param bytes the whole file
+   * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
+   * @throws {Error} ERR_MIKIR_CORRUPT_FILE
+   */
+  static fromONNX(bytes: Uint8Array | ArrayBuffer): NeuralNetwork
+
+  /**
    * The text of a JavaScript module that needs nothing and exports `predict(inputs): number[]`, for pages and functions
    * without mikir. It computes in double precision; batch normalizations are folded into the weights.
    *
@@ -779,7 +797,7 @@ export class NeuralNetwork {
   toModule(options?: { format?: 'esm' | 'cjs' }): string
 
   /**
-   * Writes the network as it is when it is called: `.json`, `.safetensors`, or a module, `.mjs` or `.cjs`. The file takes
+   * Writes the network as it is when it is called: `.json`, `.safetensors`, `.onnx`, or a module, `.mjs` or `.cjs`. The file takes
    * the place of an old one in one step, so that there is always a whole one.
    *
    * @param path a path or a `file:` URL
@@ -790,7 +808,7 @@ export class NeuralNetwork {
   save(path: string | URL): Promise<void>
 
   /**
-   * The network in a file, `.json` or `.safetensors`.
+   * The network in a file, `.json`, `.safetensors` or `.onnx`.
    *
    * @param path a path or a `file:` URL
    * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE

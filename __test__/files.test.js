@@ -280,6 +280,151 @@ describe('safetensors', () => {
   })
 })
 
+describe('ONNX', () => {
+  test('is the whole network, to the bit', () => {
+    for (const network of networks()) {
+      const bytes = network.toONNX()
+      assertSame(NeuralNetwork.fromONNX(bytes), network)
+      assert.deepEqual(network.toONNX(), bytes)
+    }
+  })
+
+  for (const { name, precision, file, inputs, outputs } of require('./goldens/onnx_files.json').cases) {
+    test(`predicts what onnxruntime predicts: ${name}`, () => {
+      const network = NeuralNetwork.fromONNX(Buffer.from(file, 'base64'))
+      assert.equal(network.precision, precision)
+      const tolerance = precision === 'f64' ? 1e-12 : 1e-6
+      for (const [row, exact] of outputs.entries()) {
+        const predicted = network.predict(inputs[row])
+        assert.equal(predicted.length, exact.length)
+        for (const [k, x] of exact.entries()) {
+          assert.ok(Math.abs(predicted[k] - x) <= tolerance * (1 + Math.abs(x)), `${predicted[k]}, not ${x}`)
+        }
+      }
+    })
+  }
+
+  test('that is damaged anywhere is refused, or whole', () => {
+    const { cases } = require('./goldens/onnx_files.json')
+    const foreign = Buffer.from(
+      cases.find(({ name }) => name === 'scikit-learn: MLPClassifier of two').file,
+      'base64'
+    )
+    const own = new NeuralNetwork({ layers: [2, { units: 2, normalization: 'batch' }, 1], seed: 1 }).toONNX()
+    const reasons = new Set()
+    const tries = (damaged) => {
+      try {
+        const network = NeuralNetwork.fromONNX(damaged)
+        network.predict(new Array(network.inputCount).fill(1))
+      } catch (error) {
+        assert.equal(error.code, CORRUPT_FILE, error.stack)
+        assert.match(error.message, /^Expected .* for bytes but received /s)
+        reasons.add(error.message)
+      }
+    }
+    for (const bytes of [own, foreign]) {
+      for (let length = 0; length < bytes.length; length++) tries(bytes.subarray(0, length))
+      for (let place = 0; place < bytes.length; place++) {
+        for (const bit of [1, 8, 128]) {
+          const damaged = Buffer.from(bytes)
+          damaged[place] ^= bit
+          tries(damaged)
+        }
+      }
+    }
+    assert.ok(reasons.size > 100, `${reasons.size} reasons`)
+  })
+
+  // Messages by hand: a field of bytes, and one of a number.
+  const varint = (x) => {
+    const bytes = []
+    for (let left = BigInt(x); ; left >>= 7n) {
+      if (left < 128n) return Buffer.from([...bytes, Number(left)])
+      bytes.push(Number(left & 127n) | 128)
+    }
+  }
+  const field = (tag, content) => {
+    const bytes = Buffer.concat([content].flat().map((part) => Buffer.from(part)))
+    return Buffer.concat([varint(tag * 8 + 2), varint(bytes.length), bytes])
+  }
+  const number = (tag, x) => Buffer.concat([varint(tag * 8), varint(x)])
+  const node = (op, inputs, output, name = 'n') =>
+    field(1, [...inputs.map((input) => field(1, input)), field(2, output), field(3, name), field(4, op)])
+  const matrix = (name, dims) => {
+    const numbers = Buffer.from(new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(0.5).buffer)
+    return field(5, [...dims.map((dim) => number(1, dim)), number(2, 1), field(8, name), field(9, numbers)])
+  }
+  const model = (...parts) => field(7, [...parts, field(11, field(1, 'x')), field(12, field(1, 'y'))])
+
+  test('of another kind is refused by the node that no perceptron has', () => {
+    const w = matrix('w', [2, 2])
+    const said = (bytes) => {
+      try {
+        NeuralNetwork.fromONNX(bytes)
+      } catch (error) {
+        assert.equal(error.code, CORRUPT_FILE)
+        return error.message
+      }
+    }
+    assert.equal(said(model(w, node('MatMul', ['x', 'w'], 'y'))), undefined)
+    assert.equal(
+      said(model(w, node('Conv', ['x', 'w'], 'y', 'first'))),
+      "Expected the operators of a multilayer perceptron for bytes but received Conv (node 'first')"
+    )
+    assert.equal(
+      said(model(w, node('MatMul', ['x', 'v'], 'y'))),
+      "Expected a matrix of weights as a constant for bytes but received MatMul (node 'n')"
+    )
+    assert.equal(
+      said(model(w, node('MatMul', ['x', 'w'], 'z'), node('HardSwish', ['z'], 'y', 'swish'))),
+      "Expected the operators of a multilayer perceptron for bytes but received HardSwish (node 'swish')"
+    )
+    assert.equal(
+      said(model(w, node('MatMul', ['x', 'w'], 'z'), node('Exp', ['z'], 'y'))),
+      'Expected an activation that mikir has on the output for bytes but received another'
+    )
+    assert.equal(
+      said(model(w, w, node('MatMul', ['x', 'w'], 'y'))),
+      "Expected each name once for bytes but received 'w' twice"
+    )
+    // A circle: what it reads is not known yet.
+    assert.match(
+      said(model(w, node('Add', ['z', 'x'], 'z'), node('MatMul', ['z', 'w'], 'y'))),
+      /received Add/
+    )
+    assert.match(
+      said(model(w, matrix('v', [3, 2]), node('MatMul', ['x', 'w'], 'z'), node('MatMul', ['z', 'v'], 'y'))),
+      /^Expected weights for the outputs of the layer before/
+    )
+    assert.match(
+      said(model(node('Identity', ['x'], 'y'))),
+      /^Expected a graph whose output comes from layers/
+    )
+    assert.match(said(Buffer.alloc(0)), /^Expected a graph for bytes but received none$/)
+  })
+
+  test('that claims more than it has is refused at once', () => {
+    const start = performance.now()
+    const huge = field(5, [
+      number(1, 2 ** 40),
+      number(1, 2 ** 40),
+      number(2, 1),
+      field(8, 'w'),
+      field(9, 'abcd')
+    ])
+    const empty = Buffer.alloc(2_000_000)
+    for (let i = 0; i < empty.length; i += 2) empty[i] = 8 + 2
+    for (const [bytes, said] of [
+      [model(huge, node('MatMul', ['x', 'w'], 'y')), /^Expected the numbers of 'w', of shape \[/],
+      [field(7, empty), /^Expected a whole ONNX file for bytes but received more than 200000 fields$/],
+      [field(7, field(1, empty)), /received more than 200000 fields$/]
+    ]) {
+      assert.throws(() => NeuralNetwork.fromONNX(bytes), { code: CORRUPT_FILE, message: said })
+    }
+    assert.ok(performance.now() - start < 2000)
+  })
+})
+
 /** The same tensors under other names, as PyTorch would save them. */
 function withoutMetadata(bytes, prefix) {
   const length = Number(bytes.readBigUInt64LE(0))
@@ -384,7 +529,7 @@ function evaluateModule(text) {
 
 describe('save and load', () => {
   test('bring a network back by either name, from a path or a URL', async () => {
-    for (const ending of ['.json', '.safetensors', '.JSON']) {
+    for (const ending of ['.json', '.safetensors', '.onnx', '.JSON']) {
       const network = moved(new NeuralNetwork({ layers: [3, 4, 2], precision: 'f32', seed: 9 }))
       const file = newFile(ending)
       assert.equal(await network.save(file), undefined)
@@ -441,7 +586,7 @@ describe('save and load', () => {
     await assert.rejects(() => load(absent), { code: FILE })
     await assert.rejects(() => load(folder), { code: RANGE })
     const said =
-      /^Expected a path that ends in \.json, \.safetensors, \.mjs or \.cjs for path but received '\//
+      /^Expected a path that ends in \.json, \.safetensors, \.onnx, \.mjs or \.cjs for path but received '\//
     await assert.rejects(() => network.save(path.join(folder, 'a.txt')), { code: RANGE, message: said })
     await assert.rejects(() => load(newFile('.mjs')), { code: RANGE })
     for (const wrong of [undefined, null, 1, '', {}, 'a\0.json', new URL('https://a/b.json')]) {

@@ -18,6 +18,7 @@ const VERSION = 1
 const WRITERS = {
   '.json': (network) => Buffer.from(`${JSON.stringify(network)}\n`),
   '.safetensors': (network) => network.toSafetensors(),
+  '.onnx': (network) => network.toONNX(),
   '.mjs': (network) => Buffer.from(network.toModule({ format: 'esm' })),
   '.cjs': (network) => Buffer.from(network.toModule({ format: 'cjs' }))
 }

@@ -362,6 +362,16 @@ class NeuralNetwork extends uncloneable(generate) {
     return NeuralNetwork.#read('safetensors', require('./files.js').bytesOf(bytes), 'bytes', hints)
   }
 
+  toONNX() {
+    checkArguments('toONNX', arguments.length, 0)
+    return this.#write('onnx')
+  }
+
+  static fromONNX(bytes) {
+    checkArguments('fromONNX', arguments.length, 1)
+    return NeuralNetwork.#read('onnx', require('./files.js').bytesOf(bytes), 'bytes')
+  }
+
   /** A file of a format of the addon. */
   #write(format) {
     this.#refresh()
@@ -391,7 +401,8 @@ class NeuralNetwork extends uncloneable(generate) {
     checkArguments('load', arguments.length, 1)
     return require('./files.js').load(path, {
       '.json': (bytes, name) => NeuralNetwork.#fromJSON(bytes.toString('utf8'), name),
-      '.safetensors': (bytes, name) => NeuralNetwork.#read('safetensors', bytes, name)
+      '.safetensors': (bytes, name) => NeuralNetwork.#read('safetensors', bytes, name),
+      '.onnx': (bytes, name) => NeuralNetwork.#read('onnx', bytes, name)
     })
   }
 

@@ -96,6 +96,7 @@ export const tensors: Uint8Array = deep.toSafetensors()
 export const read: NeuralNetwork = NeuralNetwork.fromSafetensors(tensors, {
   activations: ['relu', { type: 'elu', alpha: 2 }]
 })
+export const graph: NeuralNetwork = NeuralNetwork.fromONNX(deep.toONNX())
 export const program: string = deep.toModule({ format: 'cjs' })
 export const stored: Promise<NeuralNetwork> = deep
   .save('a.json')

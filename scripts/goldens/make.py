@@ -14,9 +14,10 @@ One module beside this one per file, with the same stem:
     fit.py           whole runs of training: losses and final weights
     learning.py      what scikit-learn reaches on the data of __test__/data, which it writes too
     torch_files.py   files of nn.Sequential, with predictions
+    onnx_files.py    ONNX files of PyTorch and scikit-learn, with predictions
     common.py        how numbers are written
 
-torch_check.py is the other direction: PyTorch reads mikir's files.
+torch_check.py and onnx_check.py are the other direction: PyTorch and ONNX Runtime read mikir's files.
 
 The first run makes a virtual environment in .peers/goldens (ignored by git) and installs PyTorch there. The plain
 wheel of Linux needs its CUDA packages merely to be imported, so allow about 6 GB; everything is computed on one CPU thread.
@@ -29,8 +30,18 @@ import sys
 import venv
 from pathlib import Path
 
-REQUIREMENTS = ["torch==2.15.0", "numpy==2.4.6", "scikit-learn==1.9.1", "mpmath==1.3.0", "safetensors==0.8.0"]
-GOLDENS = ["activations", "losses", "optimizers", "schedules", "network", "evaluation", "fit", "learning", "torch_files"]
+REQUIREMENTS = [
+    "torch==2.15.0",
+    "numpy==2.4.6",
+    "scikit-learn==1.9.1",
+    "mpmath==1.3.0",
+    "safetensors==0.8.0",
+    "onnx==1.23.2",
+    "onnxruntime==1.32.0",
+    "onnxscript==0.7.2",
+    "skl2onnx==1.20.0",
+]
+GOLDENS = ["activations", "losses", "optimizers", "schedules", "network", "evaluation", "fit", "learning", "torch_files", "onnx_files"]
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".peers" / "goldens"

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`stored`] | a network in a file: its options, and its numbers where the file has them |
 //! | [`safetensors`] | networks as the `state_dict` of an `nn.Sequential` of PyTorch |
+//! | [`onnx`] | networks as ONNX graphs |
 //! | [`archive`] | JSON and tensors in one file, with a checksum, for checkpoints |
 
 pub mod archive;
+pub mod onnx;
 pub mod safetensors;
 pub mod stored;
 
@@ -15,7 +17,7 @@ pub use stored::Stored;
 use serde_json::Value;
 
 use crate::nn::network::options::read_activation;
-use crate::nn::network::{Activation, Network};
+use crate::nn::network::{Activation, Network, NetworkOptions};
 use crate::nn::vector::Real;
 use crate::nn::{Code, Error, Result, wording};
 
@@ -24,6 +26,8 @@ use crate::nn::{Code, Error, Result, wording};
 pub enum Format {
     /// See [`safetensors`].
     Safetensors,
+    /// See [`onnx`].
+    Onnx,
 }
 
 /// What a reader knows of a network that its file does not say.
@@ -61,7 +65,7 @@ impl Hints {
 
 impl Format {
     /// Every format by name: the one list there is.
-    pub const ALL: [(&str, Format); 1] = [("safetensors", Format::Safetensors)];
+    pub const ALL: [(&str, Format); 2] = [("safetensors", Format::Safetensors), ("onnx", Format::Onnx)];
 
     /// The bytes of a file with the network in it.
     ///
@@ -70,6 +74,7 @@ impl Format {
     pub fn write<T: Real>(self, network: Network<T>) -> Result<Vec<u8>> {
         match self {
             Format::Safetensors => safetensors::write(network),
+            Format::Onnx => onnx::write(network),
         }
     }
 
@@ -80,6 +85,7 @@ impl Format {
     pub fn open<'a>(self, bytes: &'a [u8], name: &str, hints: &Hints) -> Result<Stored<'a>> {
         match self {
             Format::Safetensors => safetensors::open(bytes, name, hints),
+            Format::Onnx => onnx::open(bytes, name),
         }
     }
 }
@@ -87,4 +93,23 @@ impl Format {
 /// The error of a file whose content is not what it should be.
 pub fn corrupt(expected: impl std::fmt::Display, name: &str, received: impl std::fmt::Display) -> Error {
     Error::new(Code::CorruptFile, expected.to_string(), name, received)
+}
+
+/// The version of what our files have among their metadata: `{ "version": 1, "options": ... }`.
+const VERSION: u64 = 1;
+
+/// The options among the metadata of one of our own files.
+fn own_options(text: &str, name: &str) -> Result<NetworkOptions> {
+    let about: Value =
+        serde_json::from_str(text).map_err(|error| corrupt("JSON in the metadata", name, error))?;
+    if about["version"] != VERSION {
+        let received = wording::Shown(&about["version"]).to_string();
+        return Err(corrupt(
+            format!("version {VERSION} of mikir's metadata"),
+            name,
+            received,
+        ));
+    }
+    NetworkOptions::from_json(&about["options"])
+        .map_err(|error| corrupt("the options of a network in the metadata", name, error))
 }

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::format::stored::{Encoding, Numbers, Stored, StoredLayer, bytes_of, unit_major};
-use crate::format::{Hints, corrupt};
+use crate::format::{Hints, VERSION, corrupt, own_options};
 use crate::nn::network::options::{LayerOptions, Normalization, Precision};
 use crate::nn::network::{Activation, Initializer, Loss, Network, NetworkOptions};
 use crate::nn::vector::Real;
@@ -19,8 +19,6 @@ use crate::nn::{Code, Error, Result};
 
 /// The key of the options among the metadata.
 const KEY: &str = "mikir";
-/// The version of what stands there.
-const VERSION: u64 = 1;
 
 /// The names of a module's tensors: of a normalization, gamma, beta, mean and variance.
 const TENSORS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
@@ -109,22 +107,6 @@ pub fn open<'a>(bytes: &'a [u8], name: &str, hints: &Hints) -> Result<Stored<'a>
     };
     let layers = modules.take(&options, name)?;
     Ok(Stored { options, layers })
-}
-
-/// The options that one of our own files has.
-fn own_options(text: &str, name: &str) -> Result<NetworkOptions> {
-    let about: Value =
-        serde_json::from_str(text).map_err(|error| corrupt("JSON in the metadata", name, error))?;
-    if about["version"] != VERSION {
-        let received = crate::nn::wording::Shown(&about["version"]).to_string();
-        return Err(corrupt(
-            format!("version {VERSION} of mikir's metadata"),
-            name,
-            received,
-        ));
-    }
-    NetworkOptions::from_json(&about["options"])
-        .map_err(|error| corrupt("the options of a network in the metadata", name, error))
 }
 
 /// The tensors of modules, by the places of the modules.

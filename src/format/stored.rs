@@ -91,6 +91,11 @@ impl<'a> Numbers<'a> {
         Numbers { bytes, encoding }
     }
 
+    /// How they are written.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.bytes.len() / self.encoding.bytes()

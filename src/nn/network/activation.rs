@@ -47,7 +47,7 @@ pub enum Activation {
 use Activation::*;
 
 /// Alpha and lambda of SELU (Klambauer et al., 2017).
-const SELU: [f64; 2] = [1.673_263_242_354_377_2, 1.050_700_987_355_480_5];
+pub const SELU: [f64; 2] = [1.673_263_242_354_377_2, 1.050_700_987_355_480_5];
 
 /// Runs `$body` with `$k` bound to a known variant, so that the choice is made once and not in a loop.
 macro_rules! specialized {
