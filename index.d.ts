@@ -737,7 +737,7 @@ export class NeuralNetwork {
   toJSON(): NetworkJSON
 
   /**
-   * The network that `toJSON` wrote.
+   * The network that `toJSON` wrote, also that of brain.js (1 and 2: `NeuralNetwork`) or synaptic (perceptrons).
    *
    * @param json the object or its text
    * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE
@@ -808,7 +808,7 @@ export class NeuralNetwork {
   save(path: string | URL): Promise<void>
 
   /**
-   * The network in a file, `.json`, `.safetensors` or `.onnx`.
+   * The network in a file, `.json`, `.safetensors`, `.onnx`, or `.net` of FANN.
    *
    * @param path a path or a `file:` URL
    * @throws {TypeError} ERR_MIKIR_ARGUMENT_COUNT, ERR_MIKIR_INVALID_TYPE

@@ -128,7 +128,10 @@ describe('JSON', () => {
     }
     for (const [json, said] of [
       ['{', /^Expected JSON for json but received another text: /],
-      [{}, "Expected the format 'mikir-network' for json but received undefined"],
+      [
+        {},
+        "Expected the format 'mikir-network', or a network of brain.js or synaptic, for json but received undefined"
+      ],
       [spoilt((json) => (json.version = 2)), 'Expected version 1 of the format for json but received 2'],
       [
         spoilt((json) => json.layers.pop()),

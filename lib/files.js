@@ -101,7 +101,13 @@ function readJSON(json, name) {
     throw invalidType('an object or a text of JSON', name, value)
   }
   const { format, version, options, layers } = value
-  if (format !== FORMAT) throw corruptFile(`the format '${FORMAT}'`, name, describe(format))
+  if (format === undefined) {
+    const read = require('./imports.js').readerOf(value)
+    if (read !== undefined) return read(value, name)
+  }
+  if (format !== FORMAT) {
+    throw corruptFile(`the format '${FORMAT}', or a network of brain.js or synaptic,`, name, describe(format))
+  }
   if (version !== VERSION) throw corruptFile(`version ${VERSION} of the format`, name, describe(version))
   return { options, layers }
 }

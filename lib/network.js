@@ -340,7 +340,10 @@ class NeuralNetwork extends uncloneable(generate) {
   }
 
   static #fromJSON(json, name) {
-    const { layers, options } = require('./files.js').readJSON(json, name)
+    return NeuralNetwork.#assemble(require('./files.js').readJSON(json, name), name)
+  }
+
+  static #assemble({ layers, options }, name) {
     try {
       const { model, seed } = partsOf([checkOptions('options', options)])
       const network = new NeuralNetwork(new Parts(model, seed))
@@ -402,7 +405,9 @@ class NeuralNetwork extends uncloneable(generate) {
     return require('./files.js').load(path, {
       '.json': (bytes, name) => NeuralNetwork.#fromJSON(bytes.toString('utf8'), name),
       '.safetensors': (bytes, name) => NeuralNetwork.#read('safetensors', bytes, name),
-      '.onnx': (bytes, name) => NeuralNetwork.#read('onnx', bytes, name)
+      '.onnx': (bytes, name) => NeuralNetwork.#read('onnx', bytes, name),
+      '.net': (bytes, name) =>
+        NeuralNetwork.#assemble(require('./imports.js').fann(bytes.toString('latin1'), name), name)
     })
   }
 

@@ -10,6 +10,7 @@ const { runNpm } = require('../common.js')
 
 const PEERS = {
   'brain.js': { 'brain.js': '2.0.0-beta.24' },
+  'brain.js 1': { 'brain.js': '1.6.1' },
   'onnxruntime-node': { 'onnxruntime-node': '1.30.0' },
   synaptic: { synaptic: '1.1.4' },
   'TensorFlow.js': { '@tensorflow/tfjs': '4.22.0', '@tensorflow/tfjs-backend-wasm': '4.22.0' }

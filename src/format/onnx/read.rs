@@ -295,7 +295,7 @@ impl<'g> Reader<'g> {
         if !self.is_tail(node) {
             return Err(self.other(node));
         }
-        let functions = node
+        let mut functions = node
             .input
             .iter()
             .filter_map(|name| match self.known.get(name.as_str()) {
@@ -303,7 +303,7 @@ impl<'g> Reader<'g> {
                 _ => None,
             });
         // Of the two probabilities of one output the second.
-        self.answer = functions.last().or(self.answer);
+        self.answer = functions.next_back().or(self.answer);
         for output in node.output.iter().filter(|output| !output.is_empty()) {
             self.name(output, Known::Tail)?;
         }
