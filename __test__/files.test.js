@@ -390,6 +390,15 @@ describe('ONNX', () => {
       said(model(w, w, node('MatMul', ['x', 'w'], 'y'))),
       "Expected each name once for bytes but received 'w' twice"
     )
+    // Integers are no weights, and functions need something to be of.
+    const integers = field(5, [number(1, 2), number(1, 2), number(2, 7), field(8, 'w')])
+    const weightless = model(integers, node('MatMul', ['x', 'w'], 'y'))
+    assert.match(said(weightless), /^Expected a matrix of weights as a constant /)
+    assert.match(said(model(integers, node('Transpose', ['w'], 'v'))), /received Transpose \(node 'n'\)$/)
+    assert.match(
+      said(model(w, node('MatMul', ['x', 'w'], 'z'), node('Clip', [], 'y'))),
+      /received Clip \(node 'n'\)$/
+    )
     // A circle: what it reads is not known yet.
     assert.match(
       said(model(w, node('Add', ['z', 'x'], 'z'), node('MatMul', ['z', 'w'], 'y'))),

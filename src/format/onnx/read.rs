@@ -53,7 +53,10 @@ impl Constant {
     /// `[rows][columns]`
     fn matrix(&self) -> Option<(usize, usize)> {
         match self.dims.as_slice() {
-            &[rows, columns] if rows > 0 && columns > 0 => Some((rows, columns)),
+            // Of integers there are no numbers.
+            &[rows, columns] if rows > 0 && rows.checked_mul(columns) == Some(self.numbers.len()) => {
+                (columns > 0).then_some((rows, columns))
+            }
             _ => None,
         }
     }
@@ -652,7 +655,7 @@ fn elementwise(node: &Node, inputs: &[Samples]) -> Option<Samples> {
                 [_, low, high] => (low[0], high[0]),
                 _ => return None,
             };
-            Some(inputs[0].map(|z| z.max(low).min(high)))
+            Some(inputs.first()?.map(|z| z.max(low).min(high)))
         }
         "Erf" => one(&|z| libm::erf(z)),
         "Exp" => one(&f64::exp),
