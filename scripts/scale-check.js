@@ -1,14 +1,15 @@
 'use strict'
 
-// What docs/scale.md says, done here: a network goes to PyTorch, is trained there by two processes, and comes back.
+// What docs/scale.md says, done here: a network goes to PyTorch, is trained there by two processes, and comes back; and it
+// scores a table on two workers of Ray.
 //
 //   node scripts/scale-check.js
 //
-// PyTorch comes with pip into .peers/ (see scripts/goldens/make.py).
+// PyTorch and Ray come with pip into .peers/ (see benchmark/peers/install.py).
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
-const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
+const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { NeuralNetwork, load } = require('..')
@@ -52,11 +53,34 @@ function run(program, args, options) {
   return stdout
 }
 
+/** The interpreter that has a peer. */
+function pythonOf(peer) {
+  return run('python3', [path.join(root, 'benchmark/peers/install.py'), peer]).trim()
+}
+
+async function score(folder) {
+  const network = new NeuralNetwork({ layers: [4, 16, 3], loss: 'crossEntropy', precision: 'f32', seed: 3 })
+  const rows = Array.from({ length: 5000 }, (_, i) => [Math.sin(i), Math.cos(i), Math.sin(2 * i), i / 5000])
+  const [model, table, scores] = ['network.onnx', 'rows.csv', 'scores.csv'].map((name) =>
+    path.join(folder, name)
+  )
+  await network.save(model)
+  writeFileSync(table, `a,b,c,d\n${rows.map((row) => row.join()).join('\n')}\n`)
+  run(pythonOf('ray'), [path.join(scale, 'score_ray.py'), model, table, scores])
+  const lines = readFileSync(scores, 'utf8').trim().split('\n').slice(1)
+  const exact = network.predictBatch(rows)
+  assert.equal(lines.length, rows.length)
+  for (const [i, line] of lines.entries()) {
+    for (const [k, x] of line.split(',').entries()) assert.ok(Math.abs(x - exact[i][k]) < 1e-6, `row ${i}`)
+  }
+  console.log(`Ray scored ${lines.length} rows as predictBatch does`)
+}
+
 async function main() {
   const folder = mkdtempSync(path.join(tmpdir(), 'mikir-scale-'))
   try {
     const file = (name) => path.join(folder, name)
-    const python = run('python3', [path.join(root, 'benchmark/peers/install.py'), 'pytorch']).trim()
+    const python = pythonOf('pytorch')
     const { inputs, arms } = spirals()
     const network = new NeuralNetwork({
       layers: [2, 32, 32, 3],
@@ -80,6 +104,7 @@ async function main() {
     assert.ok(after.loss < 0.7 * before.loss, `${after.loss} after ${before.loss}`)
     const { loss } = trained.fitSync(inputs, arms, { epochs: 5 })
     assert.ok(loss.at(-1) < before.loss)
+    await score(folder)
   } finally {
     rmSync(folder, { recursive: true })
   }
