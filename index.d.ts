@@ -338,7 +338,7 @@ export interface FitOptions {
    * the checkpoint, and so are the options that decide the course: `batchSize`, `optimizer`, `learningRate`,
    * `schedule`, `shuffle`, `validation`, `earlyStopping`, `classWeights`, `clipNorm`. Leave them out, or give the same.
    * `epochs`, which counts those that are done too, and `targetLoss` are the checkpoint's unless they are given. All
-   * others are as given.
+   * others are as given. `fit` reads the file beside other code: until it is read, the network has its own weights.
    */
   resume?: string
 }

@@ -569,3 +569,73 @@ describe('memory of an optimizer that overflows', () => {
     )
   })
 })
+
+describe('a checkpoint is read beside other code', () => {
+  const rows = Array.from({ length: 40 }, (_, i) => [i / 40, (i % 7) / 7])
+  const targets = rows.map(([x, y]) => [x - y])
+  const make = () => new NeuralNetwork({ layers: [2, 300, 300, 1], seed: 3 })
+
+  /** A checkpoint after three epochs, and the network of it. */
+  async function saved() {
+    const [network, file] = [make(), newFile()]
+    await network.fit(rows, targets, { epochs: 3, checkpoint: { path: file } })
+    return { network, file }
+  }
+
+  test('the network answers with its own weights meanwhile, and lets nobody change them', async () => {
+    const { network, file } = await saved()
+    const other = make()
+    const before = other.predict([1, 2])
+    const fit = other.fit(rows, targets, { epochs: 3, resume: file })
+    assert.deepEqual(other.predict([1, 2]), before)
+    assert.throws(() => other.train([1, 2], [3]), { code: 'ERR_MIKIR_BUSY' })
+    const { epochs } = await fit
+    assert.equal(epochs, 3)
+    assert.deepEqual(other.getWeights(), network.getWeights())
+    other.train([1, 2], [3])
+  })
+
+  test('it can be aborted meanwhile, and nothing has changed', async () => {
+    const { file } = await saved()
+    const other = make()
+    const before = other.getWeights()
+    const controller = new AbortController()
+    const seen = []
+    const options = {
+      epochs: 9,
+      resume: file,
+      signal: controller.signal,
+      onEpoch: (report) => seen.push(report)
+    }
+    const fit = other.fit(rows, targets, options)
+    controller.abort()
+    await assert.rejects(fit, { name: 'AbortError' })
+    assert.deepEqual(other.getWeights(), before)
+    assert.deepEqual(seen, [])
+    const { epochs } = await other.fit(rows, targets, { epochs: 9, resume: file })
+    assert.equal(epochs, 9)
+  })
+
+  test('one that cannot be read leaves the network as it was, and free', async () => {
+    const other = make()
+    const before = other.getWeights()
+    const fit = other.fit(rows, targets, { resume: newFile() })
+    await assert.rejects(fit, { code: 'ERR_MIKIR_FILE' })
+    assert.deepEqual(other.getWeights(), before)
+    other.train([1, 2], [3])
+    const already = other.fit(rows, targets, { resume: newFile(), signal: AbortSignal.abort() })
+    await assert.rejects(already, { name: 'AbortError' })
+  })
+
+  test('fit and fitSync come to the same', async () => {
+    const { file } = await saved()
+    const [one, two] = [make(), make()]
+    const reports = []
+    const options = { epochs: 6, resume: file, validation: undefined }
+    const history = await one.fit(rows, targets, { ...options, onEpoch: ({ epoch }) => reports.push(epoch) })
+    const { loss } = two.fitSync(rows, targets, options)
+    assert.deepEqual(reports, [4, 5, 6])
+    assert.deepEqual(history.loss, loss)
+    assert.deepEqual(one.getWeights(), two.getWeights())
+  })
+})

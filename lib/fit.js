@@ -8,6 +8,7 @@ const path = require('node:path')
 const { checkOptions, isNumbers, plainView } = require('./check.js')
 const { createDataSet } = require('./data.js')
 const { invalidType } = require('./errors.js')
+const { task } = require('./files.js')
 const native = require('./native.js')
 const { plain } = require('./options.js')
 const { clearInterval, nextTurn, setInterval } = require('./turn.js')
@@ -31,6 +32,8 @@ class Run {
   #scope
   /** Whether the run has a thread of its own. */
   #isStarted = false
+  /** A promise, while a checkpoint is read. Never rejects. */
+  #reading
   /** The addon's number of the trainer that it belongs to, or -1. */
   #trainer
   #onEpoch
@@ -74,15 +77,13 @@ class Run {
     try {
       throwIfAborted(signal)
       const sets = createDataSets(network, data, sampleWeights, heldOut)
-      native.prepareFit(fit, network.buffer, ...sets, this.#trainer)
-      this.#fit = fit
       this.#onEpoch = onEpoch
       this.#signal = signal
-      this.#epochs = native.fitEpochs(fit)
-      this.#reported = native.fitFirstEpoch(fit)
-      if (progress === true) this.#bar = require('./progress.js').progressBar(this.#reported)
-      if (onEpoch !== undefined || this.#bar !== undefined) {
-        this.#reports = new Float64Array(REPORTS * REPORT_LENGTH)
+      if (rest.resume !== undefined && this.name === 'fit' && this.#trainer < 0) {
+        this.#read(fit, network.buffer, sets, progress)
+      } else {
+        native.prepareFit(fit, network.buffer, ...sets, this.#trainer)
+        this.#ready(fit, progress)
       }
       // Reading the data may have run code of the user's.
       throwIfAborted(signal)
@@ -94,6 +95,35 @@ class Run {
     }
   }
 
+  /** Reads a checkpoint on a thread of the addon, and then gets ready. */
+  #read(fit, buffer, sets, progress) {
+    const reading = task(
+      (wake) => native.readFit(fit, buffer, wake, ...sets),
+      (number) => native.adoptFit(number, fit)
+    )
+    this.#isStarted = true
+    this.#reading = reading.then(
+      () => {
+        if (this.#isStopped) native.dropFit(fit)
+        else this.#ready(fit, progress)
+      },
+      (error) => {
+        this.#failure = { error }
+        native.dropFit(fit)
+      }
+    )
+  }
+
+  #ready(fit, progress) {
+    this.#fit = fit
+    this.#epochs = native.fitEpochs(fit)
+    this.#reported = native.fitFirstEpoch(fit)
+    if (progress === true) this.#bar = require('./progress.js').progressBar(this.#reported)
+    if (this.#onEpoch !== undefined || this.#bar !== undefined) {
+      this.#reports = new Float64Array(REPORTS * REPORT_LENGTH)
+    }
+  }
+
   /** Brings the weights of the last finished epoch into a network's buffer. */
   refresh(buffer) {
     if (this.#fit !== undefined) native.refreshFit(this.#fit, buffer)
@@ -101,6 +131,10 @@ class Run {
 
   /** Trains on threads of the addon, until the run has ended and its reports are delivered. Never rejects. */
   async start() {
+    if (this.#reading !== undefined) {
+      await this.#reading
+      if (this.#fit === undefined) return
+    }
     const timer = this.#bar && setInterval(() => this.#draw(), PERIOD)
     await this.#train()
     clearInterval(timer)
@@ -214,7 +248,7 @@ class Run {
 
   #stop(reason) {
     this.#isStopped = true
-    native.stopFit(this.#fit, reason)
+    if (this.#fit !== undefined) native.stopFit(this.#fit, reason)
   }
 }
 

@@ -33,6 +33,8 @@ pub struct Fit {
 enum State {
     /// Waits for its data.
     New,
+    /// Another thread makes it ready.
+    Reading,
     Ready(Box<dyn Job>),
     Running,
 }
@@ -77,13 +79,30 @@ impl Fit {
             Some(trainer) => trainer.fit(&self.start, data, held_out)?,
             None => model.fit(buffer, &self.start, data, held_out)?,
         };
+        self.adopt(job);
+        Ok(())
+    }
+
+    /// What gets it ready on another thread, for [`adopt`](Self::adopt), where its checkpoint has to be read first.
+    pub fn preparation(
+        &mut self,
+        model: &dyn Model,
+        data: Box<dyn DataSet>,
+        held_out: Option<Box<dyn DataSet>>,
+    ) -> Result<Background> {
+        let work = model.resume(&self.start, data, held_out)?;
+        self.state = State::Reading;
+        Ok(work)
+    }
+
+    /// Takes the run that it is to do.
+    pub fn adopt(&mut self, job: Box<dyn Job>) {
         let watch = job.watch();
         self.first_epoch = watch.epochs();
         // Those of a resumed run are not in the buffer yet, even if no epoch follows.
         self.copied = if self.first_epoch > 0 { usize::MAX } else { 0 };
         self.watch = Some(watch);
         self.state = State::Ready(job);
-        Ok(())
     }
 
     /// Trains for up to so many epochs on this thread, unless it is cut, and says whether the run has ended. Only where it
@@ -127,9 +146,9 @@ impl Fit {
         Ok(())
     }
 
-    /// Whether it has been started on a thread.
+    /// Whether a thread is at work for it.
     pub fn is_started(&self) -> bool {
-        matches!(self.state, State::Running)
+        matches!(self.state, State::Running | State::Reading)
     }
 
     /// Whether the run on its thread has ended.
@@ -200,7 +219,7 @@ impl Fit {
         let (outcome, job) = match self.state {
             State::Running => self.signals.take()?,
             State::Ready(mut job) => (job.outcome(), job),
-            State::New => return Err(unprepared()),
+            State::New | State::Reading => return Err(unprepared()),
         };
         job.copy_final(buffer)?;
         Ok(((outcome, job), watch))

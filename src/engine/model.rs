@@ -9,7 +9,7 @@ use slab::Slab;
 use crate::engine::data_set::{DataSet, own};
 use crate::engine::layout::{LEARNING_RATE, Layout, split};
 use crate::engine::run::{Job, Training};
-use crate::engine::trainer::{Keeper, Trainer};
+use crate::engine::trainer::{Background, Keeper, Trainer};
 use crate::format::{Format, Stored};
 use crate::nn::data::Data;
 use crate::nn::evaluation;
@@ -75,6 +75,13 @@ pub trait Model {
         data: Box<dyn DataSet>,
         held_out: Option<Box<dyn DataSet>>,
     ) -> Result<Box<dyn Job>>;
+    /// What prepares a run that is resumed from a checkpoint, on any thread: it gives a `Box<dyn Job>`.
+    fn resume(
+        &self,
+        start: &Start,
+        data: Box<dyn DataSet>,
+        held_out: Option<Box<dyn DataSet>>,
+    ) -> Result<Background>;
     /// Keeps the memory of a run that is over for the next one, if it is not too much.
     fn keep(&mut self, job: Box<dyn Job>);
     /// The measures of the values in `buffer`; nothing if stopped.
@@ -283,6 +290,26 @@ impl<T: Real> Model for Plan<T> {
             self.spare.take(),
         )?;
         Ok(Box::new(Training::new(run, self.layout.values.clone())))
+    }
+
+    fn resume(
+        &self,
+        start: &Start,
+        data: Box<dyn DataSet>,
+        held_out: Option<Box<dyn DataSet>>,
+    ) -> Result<Background> {
+        let (data, held_out) = (own::<T>(data)?, held_out.map(own::<T>).transpose()?);
+        let (architecture, start, values) = (
+            self.architecture.clone(),
+            start.clone(),
+            self.layout.values.clone(),
+        );
+        Ok(Box::new(move || {
+            // The weights are those of the checkpoint.
+            let run = fit::begin(architecture, &start, data, held_out, &[], None)?;
+            let job: Box<dyn Job> = Box::new(Training::new(run, values));
+            Ok(Box::new(job))
+        }))
     }
 
     fn keep(&mut self, job: Box<dyn Job>) {

@@ -90,6 +90,8 @@ pub fn connect<'env>(
     add.function("dropData", data_calls::drop_data)?;
     add.function("createFit", fit_calls::create_fit)?;
     add.function("prepareFit", fit_calls::prepare_fit)?;
+    add.function("readFit", fit_calls::read_fit)?;
+    add.function("adoptFit", fit_calls::adopt_fit)?;
     add.function("advanceFit", fit_calls::advance_fit)?;
     add.function("startFit", fit_calls::start_fit)?;
     add.function("stopFit", fit_calls::stop_fit)?;

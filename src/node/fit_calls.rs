@@ -4,12 +4,13 @@ use napi::bindgen_prelude::{ArrayBuffer, Float64Array};
 use napi_derive::napi;
 
 use crate::engine::fit::{Fit, Fits};
+use crate::engine::run::Job;
 use crate::engine::trainer::Trainer;
 use crate::nn::fit::{Start, StoppedBy, Warning};
 use crate::nn::{Error, Result};
 use crate::node::call::{Call, Environment, bytes_mut, no_such, waker};
 use crate::node::data_calls::take_data;
-use crate::node::trainer_calls::with_trainer;
+use crate::node::trainer_calls::{start_task, take_task, with_trainer};
 
 /// `createFit(buffer, options: string, seed): number`: a fit with its options checked.
 pub fn create_fit(call: &Call, home: &Environment) -> Result<u32> {
@@ -43,6 +44,34 @@ pub fn prepare_fit(call: &Call, home: &Environment) -> Result<()> {
         None
     };
     fit.prepare(models.of(bytes)?, trainer, bytes, data?, held_out)
+}
+
+/// `readFit(fit, buffer, wake, data, heldOut): number`: gets a fit ready on a thread, where its checkpoint has to be read first,
+/// for [`adopt_fit`]; the number of the task. The data sets are gone afterwards.
+pub fn read_fit(call: &Call, home: &Environment) -> Result<u32> {
+    let mut buffer = call.argument::<ArrayBuffer>(1)?;
+    let held_out = call.argument::<f64>(4)?;
+    let data = take_data(home, call.argument(3)?)?;
+    let held_out = (held_out >= 0.0)
+        .then(|| take_data(home, held_out as u32))
+        .transpose()?;
+    let work = with_fit(home, call.argument(0)?, |fit| {
+        let (mut models, bytes) = (home.models.borrow_mut(), bytes_mut(&mut buffer));
+        fit.preparation(models.of(bytes)?, data, held_out)
+    })?;
+    start_task(call, home, work)
+}
+
+/// `adoptFit(task, fit)`: the fit takes the run that the task has made ready. The task is gone afterwards.
+pub fn adopt_fit(call: &Call, home: &Environment) -> Result<()> {
+    let job = take_task(home, call.argument(0)?)?
+        .take()?
+        .downcast::<Box<dyn Job>>();
+    let job = job.map_err(|_| Error::internal("the task of a fit", "the call", "another"))?;
+    with_fit(home, call.argument(1)?, |fit| {
+        fit.adopt(*job);
+        Ok(())
+    })
 }
 
 /// `advanceFit(fit, epochs, isWatched): boolean`: trains here for up to so many epochs; whether the run has ended. Reports and

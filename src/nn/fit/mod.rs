@@ -38,6 +38,7 @@ use crate::nn::network::architecture::Architecture;
 use crate::nn::vector::real::Real;
 
 /// How a run begins.
+#[derive(Clone)]
 pub struct Start {
     /// The options as the user gave them: a checkpoint fills in other defaults.
     given: Value,
