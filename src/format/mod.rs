@@ -16,8 +16,8 @@ pub use stored::Stored;
 
 use serde_json::Value;
 
-use crate::nn::network::options::read_activation;
 use crate::nn::network::{Activation, Network, NetworkOptions};
+use crate::nn::settings::Named;
 use crate::nn::vector::Real;
 use crate::nn::{Code, Error, Result, wording};
 
@@ -51,7 +51,7 @@ impl Hints {
         let activations = match object.get("activations") {
             None => None,
             Some(Value::Array(names)) => {
-                let read = |(l, name_of): (usize, &Value)| read_activation(&format!("{name}[{l}]"), name_of);
+                let read = |(l, name_of): (usize, &Value)| Activation::read(&format!("{name}[{l}]"), name_of);
                 Some(names.iter().enumerate().map(read).collect::<Result<_>>()?)
             }
             Some(other) => {

@@ -1,7 +1,8 @@
 //! Tables of settings: a key, its default and its range on one line. The struct, its parser and its checks
 //! all come from the table.
 //!
-//! `settings!` makes a struct of such lines, `choice!` an enum of such structs that JSON names by `type`.
+//! `settings!` makes a struct of such lines, `choice!` an enum of such structs that JSON names by `type`. An enum of a few
+//! numbers, such as an activation, lists its names and parameters as [`Named`].
 
 use serde_json::{Map, Value};
 
@@ -47,6 +48,22 @@ pub const POSITIVE: Range = Range {
     expected: "a number above 0",
     holds: |x| x > 0.0,
 };
+/// A number that single precision can hold, far beyond any use
+pub const MODERATE: Range = Range {
+    expected: "a number from -1e30 to 1e30",
+    holds: |x| x.abs() <= LARGEST,
+};
+/// The same, above 0
+pub const MODERATE_POSITIVE: Range = Range {
+    expected: "a number above 0 and up to 1e30",
+    holds: |x| x > 0.0 && x <= LARGEST,
+};
+/// The same, not below 0
+pub const MODERATE_NOT_NEGATIVE: Range = Range {
+    expected: "a number from 0 to 1e30",
+    holds: |x| (0.0..=LARGEST).contains(&x),
+};
+const LARGEST: f64 = 1e30;
 /// A number of at least 1e-30: above 0 in single precision too, so that 0 / (0 + epsilon) is 0
 pub const EPSILON: Range = Range {
     expected: "a number of at least 1e-30",
@@ -153,18 +170,28 @@ pub fn read<S: Setting>(
     default: Option<S>,
     json: &Map<String, Value>,
 ) -> Result<S> {
-    let refused = |code, received: &str| Error::new(code, range.expected, format!("{owner}.{key}"), received);
+    let path = || format!("{owner}.{key}");
     match json.get(key) {
-        None => default.ok_or_else(|| refused(Code::InvalidType, "undefined")),
-        Some(value) => S::from_json(value).ok_or_else(|| {
-            let code = if S::NUMERIC && value.is_number() {
-                Code::OutOfRange
-            } else {
-                Code::InvalidType
-            };
-            refused(code, &Shown(value).to_string())
-        }),
+        None => default.ok_or_else(|| Error::new(Code::InvalidType, range.expected, path(), "undefined")),
+        Some(value) => read_value(path, range, value),
     }
+}
+
+/// What `json` holds, within `range`.
+pub fn read_value<S: Setting, P: Into<String>>(
+    path: impl Fn() -> P,
+    range: Range,
+    json: &Value,
+) -> Result<S> {
+    let holds = |value: &S| value.number().is_none_or(range.holds);
+    S::from_json(json).filter(holds).ok_or_else(|| {
+        let code = if S::NUMERIC && json.is_number() {
+            Code::OutOfRange
+        } else {
+            Code::InvalidType
+        };
+        Error::new(code, range.expected, path(), Shown(json))
+    })
 }
 
 /// Refuses a value outside `range`.
@@ -204,6 +231,73 @@ pub fn named<'j>(owner: &str, names: &[&str], json: &'j Value) -> Result<(&'j st
             Err(refused(Code::OutOfRange, path, with_suggestion(name, names)))
         }
         Some(name) => Ok((name, settings)),
+    }
+}
+
+/// A parameter of a [`Named`]: its key, what it may be, and where it is.
+pub type Parameter<'a> = (&'static str, Range, &'a mut f64);
+
+/// One of a list of names, some of which have numbers as parameters: `'relu'`, `{ type: 'elu', alpha: 1 }`.
+pub trait Named: Copy + 'static {
+    /// Every one there is by name, with its default parameters: the one list.
+    const ALL: &'static [(&'static str, Self)];
+
+    /// The parameters of this one.
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        Vec::new()
+    }
+
+    /// What the parameters have to be together.
+    ///
+    /// # Errors
+    /// `OutOfRange`
+    fn check_together(&self, _path: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// The name in options.
+    fn name(self) -> &'static str {
+        let same = |other: &Self| std::mem::discriminant(other) == std::mem::discriminant(&self);
+        let row = Self::ALL.iter().find(|(_, other)| same(other));
+        row.expect("ALL lists every one").0
+    }
+
+    /// What a user writes at `path`.
+    ///
+    /// # Errors
+    /// `InvalidType`, `OutOfRange` or `UnknownOption`, for the first thing that is wrong.
+    fn read(path: &str, json: &Value) -> Result<Self> {
+        Self::read_of(Self::ALL, path, json)
+    }
+
+    /// The same, of a part of the list.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn read_of(all: &[(&'static str, Self)], path: &str, json: &Value) -> Result<Self> {
+        let names: Vec<&str> = all.iter().map(|row| row.0).collect();
+        let (name, given) = named(path, &names, json)?;
+        let mut value = all.iter().find(|row| row.0 == name).expect("one of the names").1;
+        let mut keys = Vec::new();
+        for (key, range, parameter) in value.parameters() {
+            *parameter = read(path, key, range, Some(*parameter), &given)?;
+            keys.push(key);
+        }
+        check_keys(path, &keys, &given)?;
+        value.check_together(path)?;
+        Ok(value)
+    }
+
+    /// As [`read`](Self::read) reads it: the name, or an object where there are parameters.
+    fn to_json(mut self) -> Value {
+        let name = self.name();
+        let mut json = Map::from_iter([("type".to_string(), Value::from(name))]);
+        json.extend(
+            self.parameters()
+                .into_iter()
+                .map(|(key, _, value)| (key.to_string(), (*value).into())),
+        );
+        if json.len() == 1 { name.into() } else { json.into() }
     }
 }
 

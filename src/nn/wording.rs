@@ -188,6 +188,7 @@ mod tests {
     use crate::nn::fit::FitOptions;
     use crate::nn::network::options::Normalization;
     use crate::nn::optim::Optimizer;
+    use crate::nn::settings::Named;
     use crate::nn::{Activation, Initializer, Loss};
 
     fn names<T: Copy>(all: &[(&'static str, T)]) -> Vec<&'static str> {
@@ -209,10 +210,10 @@ mod tests {
                 "l2",
                 "normalization",
             ],
-            names(&Loss::ALL),
-            names(&Activation::ALL),
-            names(&Initializer::ALL),
-            names(&Normalization::ALL),
+            names(Loss::ALL),
+            names(Activation::ALL),
+            names(Initializer::ALL),
+            names(Normalization::ALL),
             Optimizer::NAMES.to_vec(),
         ];
         let mut seen = std::collections::BTreeSet::new();

@@ -4,7 +4,8 @@ use napi::bindgen_prelude::{ArrayBuffer, Float32Array, Float64Array};
 use napi_derive::napi;
 
 use crate::engine::model::model;
-use crate::nn::network::options::{LayerOptions, Normalization, Precision};
+use crate::nn::network::options::LayerOptions;
+use crate::nn::settings::Named;
 use crate::nn::{Error, NetworkOptions, Result};
 use crate::node::call::{Call, Environment, bytes_mut, place};
 use crate::node::data_calls::take_data;
@@ -77,19 +78,13 @@ pub fn create_sigmoid_model(call: &Call, home: &Environment) -> Result<ModelInfo
 pub fn insert_model(call: &Call, options: &NetworkOptions, home: &Environment) -> Result<ModelInfo> {
     let model = model(options)?;
     let (layout, architecture) = (model.layout(), model.architecture());
-    let name = |all: &[(&str, Normalization)], kind| {
-        all.iter().find(|row| row.1 == kind).map(|row| row.0.to_string())
-    };
     // All counts fit: each part is no longer than the parameters, which MAX_PARAMETERS bounds.
     let layers = architecture.layers().iter().map(|layer| LayerInfo {
         inputs: layer.inputs as u32,
         units: layer.units as u32,
         parameter_count: (layer.beta.end - layer.weights.start) as u32,
         activation: layer.options.activation.name().into(),
-        normalization: layer
-            .options
-            .normalization
-            .and_then(|kind| name(&Normalization::ALL, kind)),
+        normalization: layer.options.normalization.map(|kind| kind.name().into()),
         dropout: layer.options.dropout,
     });
     Ok(ModelInfo {
@@ -102,7 +97,7 @@ pub fn insert_model(call: &Call, options: &NetworkOptions, home: &Environment) -
         input_count: architecture.input_count() as u32,
         output_count: architecture.output_count() as u32,
         parameter_count: architecture.parameter_count() as u32,
-        precision: Precision::ALL[options.precision as usize].0.into(),
+        precision: options.precision.name().into(),
         loss: options.loss.name().into(),
         options: options.to_json().to_string(),
         layers: layers.collect(),

@@ -14,6 +14,7 @@ use crate::format::stored::{Encoding, Numbers, Stored, StoredLayer};
 use crate::nn::network::normalization::EPSILON;
 use crate::nn::network::options::{LayerOptions, Normalization, Precision};
 use crate::nn::network::{Activation, Initializer, Loss, NetworkOptions};
+use crate::nn::settings::Named;
 use crate::nn::vector::simd::Portable;
 use crate::nn::{Error, Result};
 

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::network::loss::{Kind, Loss};
-use crate::nn::network::options::{Fields, NOT_NEGATIVE as WEIGHT, read_number, wrong_kind};
+use crate::nn::network::options::{Fields, wrong_kind};
 use crate::nn::optim::Optimizer;
 use crate::nn::optim::schedule::Schedule;
 use crate::nn::settings::{
-    BOOLEAN, COUNT, COUNT_FROM_ONE, NOT_NEGATIVE, POSITIVE, Range, SHRINKING, settings,
+    BOOLEAN, COUNT, COUNT_FROM_ONE, MODERATE_NOT_NEGATIVE, NOT_NEGATIVE, Named, POSITIVE, Range, SHRINKING,
+    read_value, settings,
 };
 use crate::nn::wording::{Shown, with_suggestion};
 
@@ -349,8 +350,8 @@ fn read_class_weights(options: &Fields, loss: Loss, outputs: usize) -> Result<Op
     }
     let weights = (0..)
         .zip(weights)
-        .map(|(k, value)| read_number(&format!("{path}[{k}]"), value, WEIGHT.0, WEIGHT.1))
-        .collect::<Result<Vec<_>>>()?;
+        .map(|(k, value)| read_value(|| format!("{path}[{k}]"), MODERATE_NOT_NEGATIVE, value))
+        .collect::<Result<Vec<f64>>>()?;
     if weights.iter().all(|&weight| weight == 0.0) {
         let rule = "a weight above 0 for at least one class";
         return Err(Error::new(Code::OutOfRange, rule, path, "only 0"));

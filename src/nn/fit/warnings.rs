@@ -4,6 +4,7 @@ use crate::nn::network::activation::Activation;
 use crate::nn::network::architecture::Architecture;
 use crate::nn::network::loss::{Kind, Loss};
 use crate::nn::pass::online::{self, Workspace};
+use crate::nn::settings::Named;
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Task};
 

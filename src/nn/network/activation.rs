@@ -4,6 +4,7 @@
 
 use std::hint::black_box;
 
+use crate::nn::settings::{MODERATE, Named, Parameter};
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Task};
 
@@ -64,9 +65,8 @@ macro_rules! specialized {
     };
 }
 
-impl Activation {
-    /// Every activation with its default parameter, by name: the one list there is.
-    pub const ALL: [(&str, Activation); 16] = [
+impl Named for Activation {
+    const ALL: &'static [(&'static str, Self)] = &[
         ("linear", Linear),
         ("sigmoid", Sigmoid),
         ("tanh", Tanh),
@@ -85,16 +85,15 @@ impl Activation {
         ("softmax", Softmax),
     ];
 
-    /// The name in options.
-    pub fn name(self) -> &'static str {
-        let same = |other: &Activation| std::mem::discriminant(other) == std::mem::discriminant(&self);
-        Self::ALL
-            .iter()
-            .find(|(_, other)| same(other))
-            .expect("ALL lists every activation")
-            .0
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        match self {
+            LeakyRelu(alpha) | Elu(alpha) => vec![("alpha", MODERATE, alpha)],
+            _ => Vec::new(),
+        }
     }
+}
 
+impl Activation {
     /// Whether no output is below zero.
     pub fn is_non_negative(self) -> bool {
         matches!(self, Sigmoid | Relu | Softplus | HardSigmoid | Relu6 | Softmax)

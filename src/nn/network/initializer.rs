@@ -1,5 +1,8 @@
 //! The distributions that starting weights are drawn from.
 
+use crate::nn::error::{Code, Error, Result};
+use crate::nn::settings::{MODERATE, MODERATE_NOT_NEGATIVE, Named, Parameter};
+
 /// How the weights of a layer start, or its biases.
 ///
 /// With i inputs and u units:
@@ -46,9 +49,8 @@ pub enum Initializer {
 
 use Initializer::*;
 
-impl Initializer {
-    /// Every initializer a user can name, with its default parameters: the one list there is.
-    pub const ALL: [(&str, Initializer); 11] = [
+impl Named for Initializer {
+    const ALL: &'static [(&'static str, Self)] = &[
         (
             "uniform",
             Uniform {
@@ -74,21 +76,52 @@ impl Initializer {
         ("zeros", Zeros),
     ];
 
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        match self {
+            Uniform { minimum, maximum } => {
+                vec![("minimum", MODERATE, minimum), ("maximum", MODERATE, maximum)]
+            }
+            Normal {
+                mean,
+                standard_deviation,
+            } => vec![
+                ("mean", MODERATE, mean),
+                ("standardDeviation", MODERATE_NOT_NEGATIVE, standard_deviation),
+            ],
+            Orthogonal { gain } => vec![("gain", MODERATE, gain)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn check_together(&self, path: &str) -> Result<()> {
+        match *self {
+            Uniform { minimum, maximum } if minimum > maximum => {
+                let received = format!("{minimum} and {maximum}");
+                Err(Error::new(
+                    Code::OutOfRange,
+                    "a minimum not above the maximum",
+                    path,
+                    received,
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        let same = |other: &Self| std::mem::discriminant(other) == std::mem::discriminant(&self);
+        let row = Self::ALL.iter().find(|(_, other)| same(other));
+        row.map_or(Self::UNIT_UNIFORM, |row| row.0)
+    }
+}
+
+impl Initializer {
     /// The name of `UnitUniform`, which users reach by the original's constructor alone: only what is saved says it.
     pub const UNIT_UNIFORM: &str = "unitUniform";
-
-    /// The name in options.
-    pub fn name(self) -> &'static str {
-        let same = |other: &Initializer| std::mem::discriminant(other) == std::mem::discriminant(&self);
-        Self::ALL
-            .iter()
-            .find(|(_, other)| same(other))
-            .map_or(Self::UNIT_UNIFORM, |(name, _)| name)
-    }
 
     /// Those that biases can start from: all but the one that makes a layer's weights as a whole.
     pub fn for_biases() -> Vec<(&'static str, Initializer)> {
         let drawn_singly = |row: &(_, Initializer)| !matches!(row.1, Orthogonal { .. });
-        Self::ALL.into_iter().filter(drawn_singly).collect()
+        Self::ALL.iter().copied().filter(drawn_singly).collect()
     }
 }

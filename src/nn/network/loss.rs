@@ -7,6 +7,7 @@
 use std::hint::black_box;
 
 use crate::nn::network::activation::{Activation, BLOCK, softplus};
+use crate::nn::settings::{FRACTION, MODERATE_POSITIVE, Named, Parameter, SHRINKING};
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Task};
 
@@ -77,9 +78,8 @@ use Loss::*;
 /// Keeps the logarithm of `Poisson` finite at 0.
 const POISSON_EPSILON: f64 = 1e-8;
 
-impl Loss {
-    /// Every loss with its default parameter, by name: the one list there is.
-    pub const ALL: [(&str, Loss); 10] = [
+impl Named for Loss {
+    const ALL: &'static [(&'static str, Self)] = &[
         ("squaredError", SquaredError),
         ("mse", Mse),
         ("mae", Mae),
@@ -92,16 +92,20 @@ impl Loss {
         ("quantile", Quantile { level: 0.5 }),
     ];
 
-    /// The name in options.
-    pub fn name(self) -> &'static str {
-        let same = |other: &Loss| std::mem::discriminant(other) == std::mem::discriminant(&self);
-        Self::ALL
-            .iter()
-            .find(|(_, other)| same(other))
-            .expect("ALL lists every loss")
-            .0
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        match self {
+            Huber { delta } => vec![("delta", MODERATE_POSITIVE, delta)],
+            CrossEntropy { label_smoothing } => vec![("labelSmoothing", FRACTION, label_smoothing)],
+            BinaryCrossEntropy { positive_weight } => {
+                vec![("positiveWeight", MODERATE_POSITIVE, positive_weight)]
+            }
+            Quantile { level } => vec![("level", SHRINKING, level)],
+            _ => Vec::new(),
+        }
     }
+}
 
+impl Loss {
     /// What the outputs are.
     pub fn kind(self) -> Kind {
         match self {

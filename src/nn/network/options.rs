@@ -4,11 +4,23 @@ use serde_json::{Map, Value, json};
 
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::network::activation::Activation;
+use crate::nn::network::architecture::MAX_PARAMETERS;
 use crate::nn::network::initializer::Initializer;
 use crate::nn::network::loss::Loss;
 use crate::nn::random::SEED_LIMIT;
-use crate::nn::settings::{self, Range, Setting, Settings};
-use crate::nn::wording::{Shown, check_keys, quoted, with_suggestion};
+use crate::nn::settings::{self, BELOW_ONE, MODERATE_NOT_NEGATIVE, Named, Range, Setting, Settings};
+use crate::nn::wording::{Shown, check_keys};
+
+/// A number of inputs or neurons
+const UNITS: Range = Range {
+    expected: "an integer from 1 to 268435456",
+    holds: |x| (1.0..=MAX_PARAMETERS as f64).contains(&x),
+};
+/// A seed
+const SEED: Range = Range {
+    expected: "an integer from 0 to 9007199254740991",
+    holds: |x| (0.0..SEED_LIMIT as f64).contains(&x),
+};
 
 /// What a user chooses of a layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,10 +85,9 @@ pub enum Normalization {
     Layer,
 }
 
-impl Normalization {
-    /// Every normalization by name: the one list there is.
-    pub const ALL: [(&str, Normalization); 2] =
-        [("batch", Normalization::Batch), ("layer", Normalization::Layer)];
+impl Named for Normalization {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("batch", Normalization::Batch), ("layer", Normalization::Layer)];
 }
 
 /// The numbers a network is made of.
@@ -88,9 +99,8 @@ pub enum Precision {
     F32,
 }
 
-impl Precision {
-    /// Every precision by name: the one list there is.
-    pub const ALL: [(&str, Precision); 2] = [("f64", Precision::F64), ("f32", Precision::F32)];
+impl Named for Precision {
+    const ALL: &'static [(&'static str, Self)] = &[("f64", Precision::F64), ("f32", Precision::F32)];
 }
 
 /// What a user chooses of a network.
@@ -129,7 +139,7 @@ impl NetworkOptions {
         let options = Fields::of("options", value, &["layers", "loss", "precision", "seed"])?;
         let (loss_name, loss) = match options.get("loss") {
             None => (String::new(), Loss::SquaredError),
-            Some(value) => (options.path("loss"), read_loss(&options.path("loss"), value)?),
+            Some(value) => (options.path("loss"), Loss::read(&options.path("loss"), value)?),
         };
         let layers = options.required("layers", "an array of the input count and at least one layer")?;
         let path = options.path("layers");
@@ -166,24 +176,15 @@ impl NetworkOptions {
         check_combinations(&path, &layers, loss, &loss_name)?;
         let precision = match options.get("precision") {
             None => Precision::F64,
-            Some(value) => read_name(&options.path("precision"), value, &Precision::ALL)?,
+            Some(value) => Precision::read(&options.path("precision"), value)?,
         };
-        let seed = match options.get("seed") {
-            None => None,
-            Some(value) => {
-                let rule = format!("an integer from 0 to {}", SEED_LIMIT - 1);
-                let seed = read_number(&options.path("seed"), value, &rule, |x| {
-                    x.fract() == 0.0 && (0.0..SEED_LIMIT as f64).contains(&x)
-                })?;
-                Some(seed as u64)
-            }
-        };
+        let seed: Option<usize> = options.setting("seed", SEED, None)?;
         Ok(NetworkOptions {
             inputs,
             layers,
             loss,
             precision,
-            seed,
+            seed: seed.map(|seed| seed as u64),
         })
     }
 
@@ -193,8 +194,8 @@ impl NetworkOptions {
         layers.extend(self.layers.iter().map(write_layer));
         let mut json = json!({
             "layers": layers,
-            "loss": write_loss(self.loss),
-            "precision": name_of(self.precision, &Precision::ALL),
+            "loss": self.loss.to_json(),
+            "precision": self.precision.to_json(),
         });
         if let Some(seed) = self.seed {
             json["seed"] = seed.into();
@@ -229,52 +230,52 @@ fn read_layer(path: &str, value: &Value, default: LayerOptions) -> Result<LayerO
     )?;
     let activation = match layer.get("activation") {
         None => default.activation,
-        Some(value) => read_activation(&layer.path("activation"), value)?,
+        Some(value) => Activation::read(&layer.path("activation"), value)?,
     };
     let initializer = match layer.get("initializer") {
         None => default.initializer,
-        Some(value) => read_initializer(&layer.path("initializer"), value, &Initializer::ALL)?,
+        Some(value) => read_initializer(&layer.path("initializer"), value, Initializer::ALL)?,
     };
     let bias_initializer = match layer.get("biasInitializer") {
         None if initializer == Initializer::UnitUniform => initializer,
         None => default.bias_initializer,
         Some(value) => read_initializer(&layer.path("biasInitializer"), value, &Initializer::for_biases())?,
     };
-    let number = |key: &str, rule: &str, check: fn(f64) -> bool| match layer.get(key) {
-        None => Ok(0.0),
-        Some(value) => read_number(&layer.path(key), value, rule, check),
-    };
     Ok(LayerOptions {
         units,
         activation,
         initializer,
         bias_initializer,
-        dropout: number("dropout", "a number in [0, 1)", |x| (0.0..1.0).contains(&x))?,
-        l1: number("l1", NOT_NEGATIVE.0, NOT_NEGATIVE.1)?,
-        l2: number("l2", NOT_NEGATIVE.0, NOT_NEGATIVE.1)?,
+        dropout: layer.setting("dropout", BELOW_ONE, 0.0)?,
+        l1: layer.setting("l1", MODERATE_NOT_NEGATIVE, 0.0)?,
+        l2: layer.setting("l2", MODERATE_NOT_NEGATIVE, 0.0)?,
         normalization: match layer.get("normalization") {
             None => None,
-            Some(value) => Some(read_name(
-                &layer.path("normalization"),
-                value,
-                &Normalization::ALL,
-            )?),
+            Some(value) => Some(Normalization::read(&layer.path("normalization"), value)?),
         },
     })
+}
+
+/// The original's is for networks that are read back alone.
+fn read_initializer(path: &str, value: &Value, all: &[(&'static str, Initializer)]) -> Result<Initializer> {
+    if value == Initializer::UNIT_UNIFORM {
+        return Ok(Initializer::UnitUniform);
+    }
+    Initializer::read_of(all, path, value)
 }
 
 fn write_layer(layer: &LayerOptions) -> Value {
     let mut json = json!({
         "units": layer.units,
-        "activation": write_activation(layer.activation),
-        "initializer": write_initializer(layer.initializer),
-        "biasInitializer": write_initializer(layer.bias_initializer),
+        "activation": layer.activation.to_json(),
+        "initializer": layer.initializer.to_json(),
+        "biasInitializer": layer.bias_initializer.to_json(),
         "dropout": layer.dropout,
         "l1": layer.l1,
         "l2": layer.l2,
     });
     if let Some(normalization) = layer.normalization {
-        json["normalization"] = name_of(normalization, &Normalization::ALL).into();
+        json["normalization"] = normalization.to_json();
     }
     json
 }
@@ -359,195 +360,6 @@ fn check_combinations(path: &str, layers: &[LayerOptions], loss: Loss, loss_path
     Ok(())
 }
 
-/// The activation that a user writes at `path`.
-///
-/// # Errors
-/// Those of [`NetworkOptions::from_json`].
-pub fn read_activation(path: &str, value: &Value) -> Result<Activation> {
-    let choice = Choice::of(path, value, &Activation::ALL)?;
-    Ok(match choice.kind {
-        Activation::LeakyRelu(default) => Activation::LeakyRelu(choice.number("alpha", default, MODERATE)?),
-        Activation::Elu(default) => Activation::Elu(choice.number("alpha", default, MODERATE)?),
-        plain => plain,
-    })
-    .and_then(|activation| {
-        choice
-            .only(match activation {
-                Activation::LeakyRelu(_) | Activation::Elu(_) => &["alpha"],
-                _ => &[],
-            })
-            .map(|()| activation)
-    })
-}
-
-fn write_activation(activation: Activation) -> Value {
-    let name = activation.name();
-    match activation {
-        Activation::LeakyRelu(alpha) | Activation::Elu(alpha) => json!({ "type": name, "alpha": alpha }),
-        _ => name.into(),
-    }
-}
-
-fn read_loss(path: &str, value: &Value) -> Result<Loss> {
-    let choice = Choice::of(path, value, &Loss::ALL)?;
-    let (loss, known): (_, &[&str]) = match choice.kind {
-        Loss::Huber { delta } => (
-            Loss::Huber {
-                delta: choice.number("delta", delta, POSITIVE)?,
-            },
-            &["delta"],
-        ),
-        Loss::CrossEntropy {
-            label_smoothing: default,
-        } => {
-            let label_smoothing = choice.number(
-                "labelSmoothing",
-                default,
-                ("a number in [0, 1)", |x| (0.0..1.0).contains(&x)),
-            )?;
-            (Loss::CrossEntropy { label_smoothing }, &["labelSmoothing"])
-        }
-        Loss::BinaryCrossEntropy {
-            positive_weight: default,
-        } => {
-            let positive_weight = choice.number("positiveWeight", default, POSITIVE)?;
-            (Loss::BinaryCrossEntropy { positive_weight }, &["positiveWeight"])
-        }
-        Loss::Quantile { level: default } => {
-            let level = choice.number("level", default, ("a number in (0, 1)", |x| x > 0.0 && x < 1.0))?;
-            (Loss::Quantile { level }, &["level"])
-        }
-        plain => (plain, &[]),
-    };
-    choice.only(known).map(|()| loss)
-}
-
-fn write_loss(loss: Loss) -> Value {
-    let name = loss.name();
-    match loss {
-        Loss::Huber { delta } => json!({ "type": name, "delta": delta }),
-        Loss::CrossEntropy { label_smoothing } => json!({ "type": name, "labelSmoothing": label_smoothing }),
-        Loss::BinaryCrossEntropy { positive_weight } => {
-            json!({ "type": name, "positiveWeight": positive_weight })
-        }
-        Loss::Quantile { level } => json!({ "type": name, "level": level }),
-        _ => name.into(),
-    }
-}
-
-fn read_initializer(path: &str, value: &Value, all: &[(&str, Initializer)]) -> Result<Initializer> {
-    if value == Initializer::UNIT_UNIFORM {
-        return Ok(Initializer::UnitUniform);
-    }
-    let choice = Choice::of(path, value, all)?;
-    let (initializer, known): (_, &[&str]) = match choice.kind {
-        Initializer::Uniform { minimum, maximum } => {
-            let minimum = choice.number("minimum", minimum, MODERATE)?;
-            let maximum = choice.number("maximum", maximum, MODERATE)?;
-            if minimum > maximum {
-                let rule = "a minimum not above the maximum";
-                return Err(Error::new(
-                    Code::OutOfRange,
-                    rule,
-                    path,
-                    format!("{minimum} and {maximum}"),
-                ));
-            }
-            (Initializer::Uniform { minimum, maximum }, &["minimum", "maximum"])
-        }
-        Initializer::Normal {
-            mean,
-            standard_deviation,
-        } => {
-            let mean = choice.number("mean", mean, MODERATE)?;
-            let standard_deviation = choice.number("standardDeviation", standard_deviation, NOT_NEGATIVE)?;
-            (
-                Initializer::Normal {
-                    mean,
-                    standard_deviation,
-                },
-                &["mean", "standardDeviation"],
-            )
-        }
-        Initializer::Orthogonal { gain } => (
-            Initializer::Orthogonal {
-                gain: choice.number("gain", gain, MODERATE)?,
-            },
-            &["gain"],
-        ),
-        plain => (plain, &[]),
-    };
-    choice.only(known).map(|()| initializer)
-}
-
-fn write_initializer(initializer: Initializer) -> Value {
-    let name = initializer.name();
-    match initializer {
-        Initializer::Uniform { minimum, maximum } => {
-            json!({ "type": name, "minimum": minimum, "maximum": maximum })
-        }
-        Initializer::Normal {
-            mean,
-            standard_deviation,
-        } => json!({ "type": name, "mean": mean, "standardDeviation": standard_deviation }),
-        Initializer::Orthogonal { gain } => json!({ "type": name, "gain": gain }),
-        _ => name.into(),
-    }
-}
-
-/// A rule and its check.
-pub(crate) type Rule = (&'static str, fn(f64) -> bool);
-/// Far beyond any use, and within what single precision can hold.
-const LARGEST: f64 = 1e30;
-const MODERATE: Rule = ("a number from -1e30 to 1e30", |x| x.abs() <= LARGEST);
-const POSITIVE: Rule = ("a number above 0 and up to 1e30", |x| x > 0.0 && x <= LARGEST);
-pub(crate) const NOT_NEGATIVE: Rule = ("a number from 0 to 1e30", |x| (0.0..=LARGEST).contains(&x));
-
-/// One of a list of names, alone or as the `type` of an object with parameters.
-struct Choice<'v, K> {
-    path: String,
-    kind: K,
-    parameters: Option<&'v Map<String, Value>>,
-}
-
-impl<'v, K: Copy> Choice<'v, K> {
-    fn of(path: &str, value: &'v Value, all: &[(&str, K)]) -> Result<Self> {
-        let (name, parameters, name_path) = match value {
-            Value::Object(fields) => match fields.get("type") {
-                Some(name) => (name, Some(fields), format!("{path}.type")),
-                None => {
-                    return Err(Error::new(
-                        Code::InvalidType,
-                        one_of(all),
-                        format!("{path}.type"),
-                        "undefined",
-                    ));
-                }
-            },
-            name => (name, None, path.to_string()),
-        };
-        Ok(Choice {
-            path: path.into(),
-            kind: read_name(&name_path, name, all)?,
-            parameters,
-        })
-    }
-
-    fn number(&self, key: &str, default: f64, (rule, check): Rule) -> Result<f64> {
-        match self.parameters.and_then(|parameters| parameters.get(key)) {
-            None => Ok(default),
-            Some(value) => read_number(&format!("{}.{key}", self.path), value, rule, check),
-        }
-    }
-
-    /// Refuses parameters that the choice does not have.
-    fn only(&self, known: &[&str]) -> Result<()> {
-        let known: Vec<&str> = ["type"].iter().chain(known).copied().collect();
-        self.parameters
-            .map_or(Ok(()), |parameters| check_keys(&self.path, &known, parameters))
-    }
-}
-
 /// The fields of an object, none of them unknown.
 pub(crate) struct Fields<'v> {
     path: String,
@@ -581,8 +393,7 @@ impl<'v> Fields<'v> {
 
     /// The value of `key` within `range`, or its default.
     pub(crate) fn setting<S: Setting>(&self, key: &str, range: Range, default: S) -> Result<S> {
-        let value = settings::read(&self.path, key, range, Some(default), self.fields)?;
-        settings::check(&self.path, key, range, value).map(|()| value)
+        settings::read(&self.path, key, range, Some(default), self.fields)
     }
 
     /// The settings that `key` holds as an object, if it is there.
@@ -596,48 +407,12 @@ impl<'v> Fields<'v> {
     }
 }
 
-fn read_name<K: Copy>(path: &str, value: &Value, all: &[(&str, K)]) -> Result<K> {
-    let Value::String(name) = value else {
-        return Err(wrong_kind(&one_of(all), path, value));
-    };
-    let known: Vec<&str> = all.iter().map(|row| row.0).collect();
-    all.iter()
-        .find(|row| row.0 == name)
-        .map(|row| row.1)
-        .ok_or_else(|| Error::new(Code::OutOfRange, one_of(all), path, with_suggestion(name, &known)))
-}
-
-fn name_of<K: PartialEq>(kind: K, all: &[(&'static str, K)]) -> &'static str {
-    all.iter()
-        .find(|row| row.1 == kind)
-        .expect("the list has every kind")
-        .0
-}
-
-pub(crate) fn read_number(path: &str, value: &Value, rule: &str, check: impl Fn(f64) -> bool) -> Result<f64> {
-    match value.as_f64() {
-        Some(x) if check(x) => Ok(x),
-        Some(_) => Err(Error::new(Code::OutOfRange, rule, path, Shown(value))),
-        None => Err(wrong_kind(rule, path, value)),
-    }
-}
-
 fn read_count(path: &str, value: &Value) -> Result<usize> {
-    let most = crate::nn::network::architecture::MAX_PARAMETERS;
-    let rule = format!("an integer from 1 to {most}");
-    let count = read_number(path, value, &rule, |x| {
-        x.fract() == 0.0 && x >= 1.0 && x <= most as f64
-    })?;
-    Ok(count as usize)
+    settings::read_value(|| path, UNITS, value)
 }
 
 pub(crate) fn wrong_kind(rule: &str, path: impl Into<String>, value: &Value) -> Error {
     Error::new(Code::InvalidType, rule, path, Shown(value))
-}
-
-fn one_of<K>(all: &[(&str, K)]) -> String {
-    let names: Vec<&str> = all.iter().map(|row| row.0).collect();
-    format!("one of {}", quoted(&names))
 }
 
 #[cfg(test)]

@@ -186,6 +186,7 @@ fn turn_back<T: Real>(columns: &[[T; BLOCK]], rows: &mut [T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::settings::Named;
 
     /// The losses and the gradient of so many rows, or the outputs in place of that.
     fn found(
@@ -221,7 +222,7 @@ mod tests {
 
     #[test]
     fn rows_side_by_side_come_to_what_each_comes_to() {
-        for (_, loss) in Loss::ALL {
+        for &(_, loss) in Loss::ALL {
             let activation = loss.output_activation();
             for shape in [(1, 1), (3, 2), (16, 10), (17, 10), (40, 15), (8, 16)] {
                 let weights: Vec<f64> = (0..shape.0).map(|i| i as f64 / 4.0).collect();
@@ -243,7 +244,7 @@ mod tests {
     #[test]
     fn a_row_has_the_same_bits_wherever_it_is() {
         let shape = (37, 10);
-        for (_, loss) in Loss::ALL {
+        for &(_, loss) in Loss::ALL {
             let functions = (loss.output_activation(), loss);
             let (losses, d) = found(functions, shape, None, true, 37);
             for rows in [1, 16, 21] {

@@ -19,6 +19,7 @@ use crate::nn::pass::narrow::Narrow;
 use crate::nn::pass::reference::{self, Found};
 use crate::nn::pass::work::Work;
 use crate::nn::random::Generator;
+use crate::nn::settings::Named;
 use crate::nn::vector::real::Real;
 
 const ROWS: usize = 5;
@@ -242,8 +243,8 @@ fn gradients_of_every_activation_and_loss_agree_with_finite_differences() {
     let mut checked = 0;
     // How many networks of an activation and its extras agree in single precision, and how many there are.
     let mut single = BTreeMap::new();
-    for (_, loss) in Loss::ALL {
-        for (_, activation) in Activation::ALL {
+    for &(_, loss) in Loss::ALL {
+        for &(_, activation) in Activation::ALL {
             for depth in 1..=4 {
                 for (e, extra) in extras.iter().enumerate() {
                     let Some(options) = options(depth, activation, loss, extra) else {
@@ -334,8 +335,8 @@ impl Case {
 #[test]
 fn narrow_networks_have_the_same_gradients() {
     let mut checked = 0;
-    for (_, loss) in Loss::ALL {
-        for (_, activation) in Activation::ALL {
+    for &(_, loss) in Loss::ALL {
+        for &(_, activation) in Activation::ALL {
             for depth in 1..=4 {
                 for extra in [json!({}), json!({ "l1": 0.1, "l2": 0.2 })] {
                     let Some(options) = options(depth, activation, loss, &extra) else {

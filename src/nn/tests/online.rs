@@ -11,6 +11,7 @@ use crate::nn::network::options::NetworkOptions;
 use crate::nn::pass::batch::Batch;
 use crate::nn::pass::online::{self, Workspace};
 use crate::nn::random::Generator;
+use crate::nn::settings::Named;
 use crate::nn::tests::gradients::training_pass;
 use crate::nn::vector::simd::{Portable, Scalar};
 
@@ -99,8 +100,8 @@ fn architecture(options: serde_json::Value) -> Architecture {
 #[test]
 fn train_is_the_contract_carried_on_to_any_depth() {
     let mut generator = Generator::new(4);
-    for (_, loss) in Loss::ALL {
-        for (_, hidden) in Activation::ALL
+    for &(_, loss) in Loss::ALL {
+        for &(_, hidden) in Activation::ALL
             .into_iter()
             .filter(|row| row.1 != Activation::Softmax)
         {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::nn::random::Generator;
+use crate::nn::settings::Named;
 use serde_json::Value;
 
 const CLASSES: Loss = Loss::CrossEntropy { label_smoothing: 0.0 };
@@ -278,7 +279,7 @@ fn one_row_has_no_r2() {
 
 #[test]
 fn no_rows_have_only_a_loss() {
-    for (_, loss) in Loss::ALL {
+    for &(_, loss) in Loss::ALL {
         for units in 0..3 {
             let expected = Evaluation {
                 loss: 0.25,

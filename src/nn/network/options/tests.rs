@@ -81,8 +81,8 @@ fn through_text(options: &NetworkOptions) -> NetworkOptions {
 
 #[test]
 fn everything_there_is_survives_the_way_through_json() {
-    for (_, loss) in Loss::ALL {
-        for (_, precision) in Precision::ALL {
+    for &(_, loss) in Loss::ALL {
+        for &(_, precision) in Precision::ALL {
             for seed in [None, Some(0), Some(SEED_LIMIT - 1)] {
                 let options = NetworkOptions {
                     inputs: 7,
@@ -97,13 +97,14 @@ fn everything_there_is_survives_the_way_through_json() {
     }
     let plain = LayerOptions::new(3, Activation::Linear, Initializer::Zeros);
     let mut layers = vec![plain];
-    for (_, activation) in Activation::ALL {
+    for &(_, activation) in Activation::ALL {
         // Softmax is for the output.
         if activation != Activation::Softmax {
             layers.push(LayerOptions { activation, ..plain });
         }
     }
     for initializer in Initializer::ALL
+        .iter()
         .map(|row| row.1)
         .into_iter()
         .chain([Initializer::UnitUniform])
@@ -116,7 +117,7 @@ fn everything_there_is_survives_the_way_through_json() {
             ..plain
         });
     }
-    for normalization in Normalization::ALL.map(|row| Some(row.1)) {
+    for normalization in Normalization::ALL.iter().map(|row| Some(row.1)) {
         layers.push(LayerOptions {
             normalization,
             ..plain
@@ -300,4 +301,10 @@ fn combinations_without_meaning_are_refused_with_the_cure() {
             .contains("output layer only")
     );
     assert!(refused(json!({ "layers": [2, 1], "loss": "crossEntropy" })).contains("binaryCrossEntropy"));
+}
+
+#[test]
+fn the_ranges_say_the_limits() {
+    assert!(UNITS.expected.ends_with(&format!(" {MAX_PARAMETERS}")));
+    assert!(SEED.expected.ends_with(&format!(" {}", SEED_LIMIT - 1)));
 }
