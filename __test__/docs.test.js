@@ -109,11 +109,13 @@ test('every list of names in the core has its section', () => {
     StoppedBy: undefined,
     Switch: undefined
   }
-  const lists = Array.from(sources.matchAll(/const ALL: \[\(&str, (\w+)\); (\d+)\] =([\s\S]*?\]);/g))
+  const named = /impl Named for (\w+) \{\s*const ALL: [^=]* =([\s\S]*?\]);/g
+  const listed = /const ALL: \[\(&str, (\w+)\); \d+\] =([\s\S]*?\]);/g
+  const lists = [...sources.matchAll(named), ...sources.matchAll(listed)]
   assert.deepEqual(lists.map(([, type]) => type).sort(), Object.keys(sections))
-  for (const [, type, count, list] of lists) {
+  for (const [, type, list] of lists) {
     const names = Array.from(list.matchAll(/\(\s*"(\w+)",/g), ([, name]) => name)
-    assert.equal(names.length, Number(count), type)
+    assert.notEqual(names.length, 0, type)
     if (sections[type] !== undefined) assert.deepEqual([...documented(sections[type]).keys()], names, type)
   }
 })

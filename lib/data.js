@@ -22,9 +22,7 @@ const { invalidLength, invalidType, outOfRange, outOfRangeSaid, weighedTwice } =
 const native = require('./native.js')
 
 /** The parts of a data set, by the numbers that the addon knows them by. */
-const INPUTS = 0
-const TARGETS = 1
-const SAMPLE_WEIGHTS = 2
+const { inputs: INPUTS, targets: TARGETS, sampleWeights: SAMPLE_WEIGHTS } = native.border.parts
 
 /** How many numbers of plain arrays cross at a time. */
 const CHUNK = 1 << 16

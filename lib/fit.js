@@ -21,7 +21,7 @@ const PERIOD = 66
 
 /** Reports are read so many at a time; one is epoch, loss, validation loss or NaN, learning rate, milliseconds. */
 const REPORTS = 64
-const REPORT_LENGTH = 5
+const { reportLength: REPORT_LENGTH } = native.border
 
 class Run {
   /** The method that runs, for errors. */

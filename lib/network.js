@@ -19,7 +19,7 @@ const { plain } = require('./options.js')
 require('./turn.js')
 const { uncloneable } = require('./uncloneable.js')
 
-const LEARNING_RATE = 1
+const { learningRate: LEARNING_RATE } = native.border
 
 const NOT_NEGATIVE = 'a number of at least 0'
 

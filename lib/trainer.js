@@ -12,12 +12,12 @@ const { checkFitOptions, Run } = require('./fit.js')
 const native = require('./native.js')
 const { uncloneable } = require('./uncloneable.js')
 
-// The buffer of a step, as src/engine/trainer.rs lays it out: 32-bit words, a loss, and from byte 64 the rows.
-const [NUMBER, ROWS, FLAGS, IS_REFUSED] = [0, 1, 2, 3]
-const LOSS = 2
-const HEADER = 64
-const WEIGHTED = 1
-const GRADIENTS = 2
+// The buffer of a step, as src/engine/trainer.rs lays it out: the trainer's number and other 32-bit words, a loss, the
+// rows.
+const { step } = native.border
+const NUMBER = 0
+const [ROWS, FLAGS, IS_REFUSED] = [step.rows / 4, step.flags / 4, step.isRefused / 4]
+const { begin: HEADER, loss: LOSS, weighted: WEIGHTED, gradients: GRADIENTS } = step
 
 /** Up to so many numbers a loop is quicker than `set`. */
 const FEW = 32
@@ -217,7 +217,7 @@ class Trainer extends uncloneable(function* Trainer() {}) {
     this.#buffer = buffer
     this.#words = new Uint32Array(buffer, 0, HEADER / 4)
     this.#words[NUMBER] = this.#number
-    this.#loss = new Float64Array(buffer, LOSS * 8, 1)
+    this.#loss = new Float64Array(buffer, LOSS, 1)
     this.#numbers = new Numbers(buffer, HEADER)
   }
 

@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`border`] | the numbers that both sides of the border know |
 //! | [`layout`] | the one buffer that a host keeps for a network |
 //! | [`model`] | what networks of the same architecture share |
 //! | [`data_set`] | rows |
@@ -9,6 +10,7 @@
 //! | [`fit`] | options, data, a run on a native thread, and what a host sees of it |
 //! | [`trainer`] | sessions that a host steps and lends to fits |
 
+pub mod border;
 pub mod data_set;
 pub mod fit;
 pub mod layout;

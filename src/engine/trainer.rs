@@ -25,12 +25,20 @@ use crate::nn::data::Data;
 use crate::nn::fit::{self, FitOptions, Session, Start, Targets, checkpoint};
 use crate::nn::{Architecture, Error, Real, Result};
 
+/// The byte of the number of rows,
+pub const ROWS: usize = 4;
+/// of the flags,
+pub const FLAGS: usize = 8;
+/// of whether the rows are refused,
+pub const IS_REFUSED: usize = 12;
+/// and of the loss.
+pub const LOSS: usize = 16;
 /// The rows have weights.
 pub const WEIGHTED: u32 = 1;
 /// The targets are gradients of the outputs.
 pub const GRADIENTS: u32 = 2;
 /// Where the rows begin, in bytes.
-const HEADER: usize = 64;
+pub const HEADER: usize = 64;
 
 /// A trainer, whatever its precision. Every `values` is a network's buffer from [`split`](crate::engine::layout::split).
 pub trait Trainer {
@@ -139,7 +147,7 @@ pub fn number(buffer: &[u8]) -> Option<u32> {
 
 impl<T: Real> Trainer for Keeper<T> {
     fn step(&mut self, buffer: &mut [u8]) -> Result<()> {
-        let (rows, flags) = (word(buffer, 4) as usize, word(buffer, 8));
+        let (rows, flags) = (word(buffer, ROWS) as usize, word(buffer, FLAGS));
         let (header, bytes) = buffer.split_at_mut(HEADER);
         let (targets, data) = if flags & GRADIENTS != 0 {
             (Targets::Gradients, &mut self.gradients)
@@ -160,7 +168,7 @@ impl<T: Real> Trainer for Keeper<T> {
             (*part, left) = left.split_at(count);
         }
         if !data.refill(parts) {
-            header[12..16].copy_from_slice(&1u32.to_ne_bytes());
+            header[IS_REFUSED..][..4].copy_from_slice(&1u32.to_ne_bytes());
             return Ok(());
         }
         if let (Some(weights), Targets::Outputs) = (&self.options.class_weights, targets) {
@@ -169,8 +177,8 @@ impl<T: Real> Trainer for Keeper<T> {
         data.moderate_weights()?;
         let session = self.session.as_mut().ok_or_else(away)?;
         let loss = session.step(&self.options, data, targets)?;
-        header[12..16].copy_from_slice(&0u32.to_ne_bytes());
-        header[16..24].copy_from_slice(&loss.to_ne_bytes());
+        header[IS_REFUSED..][..4].copy_from_slice(&0u32.to_ne_bytes());
+        header[LOSS..][..8].copy_from_slice(&loss.to_ne_bytes());
         Ok(())
     }
 

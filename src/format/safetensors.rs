@@ -242,8 +242,8 @@ impl<'a> Modules<'a> {
                 let next = self.0.range(module + 1..).next().map(|(&module, _)| module);
                 let place = next.unwrap_or(module + 1);
                 let mut of = self.0.remove(&place).unwrap_or_default();
-                for (room, kind) in normalization.iter_mut().zip(TENSORS) {
-                    *room = take(&mut of, place, kind, &[units])?;
+                for (slot, kind) in normalization.iter_mut().zip(TENSORS) {
+                    *slot = take(&mut of, place, kind, &[units])?;
                 }
                 tensors.extend(of);
             }

@@ -142,15 +142,15 @@ impl Stored<'_> {
                 ("means", mean, &layer.mean, 0.0),
                 ("variances", variance, &layer.variance, 1.0),
             ] {
-                let room = &mut values[range.clone()];
+                let out = &mut values[range.clone()];
                 match numbers {
                     Some(numbers) => {
                         expect(what, numbers, range.len())?;
-                        room.iter_mut()
+                        out.iter_mut()
                             .zip(numbers.iter())
                             .for_each(|(to, x)| *to = T::from_f64(x));
                     }
-                    None => room.fill(T::from_f64(neutral)),
+                    None => out.fill(T::from_f64(neutral)),
                 }
             }
         }
@@ -167,7 +167,7 @@ impl Stored<'_> {
 }
 
 fn fill_weights<T: Real>(stored: &StoredLayer, layer: &Layer, values: &mut [T]) {
-    let room = &mut values[layer.weights.clone()];
+    let out = &mut values[layer.weights.clone()];
     let Numbers { bytes, encoding } = &stored.weights;
     let shape = (layer.inputs, layer.units);
     macro_rules! decode {
@@ -175,7 +175,7 @@ fn fill_weights<T: Real>(stored: &StoredLayer, layer: &Layer, values: &mut [T]) 
             decode(
                 bytes.as_chunks::<$size>().0,
                 *encoding,
-                room,
+                out,
                 shape,
                 stored.is_input_major,
             )
@@ -188,21 +188,21 @@ fn fill_weights<T: Real>(stored: &StoredLayer, layer: &Layer, values: &mut [T]) 
     }
 }
 
-/// Puts encoded numbers into `room`, `[inputs][units]`.
+/// Puts encoded numbers into `out`, `[inputs][units]`.
 fn decode<T: Real, const N: usize>(
     numbers: &[[u8; N]],
     encoding: Encoding,
-    room: &mut [T],
+    out: &mut [T],
     (inputs, units): (usize, usize),
     is_input_major: bool,
 ) {
     let take = |bytes: &[u8; N]| T::from_f64(encoding.get(bytes));
     if is_input_major {
-        room.iter_mut().zip(numbers).for_each(|(to, x)| *to = take(x));
+        out.iter_mut().zip(numbers).for_each(|(to, x)| *to = take(x));
         return;
     }
     in_tiles(inputs, units, |input, unit| {
-        room[input * units + unit] = take(&numbers[unit * inputs + input]);
+        out[input * units + unit] = take(&numbers[unit * inputs + input]);
     });
 }
 

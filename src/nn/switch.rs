@@ -16,7 +16,7 @@ pub enum Switch {
     Tiny,
     /// See [`crate::nn::pass::narrow`].
     Narrow,
-    /// Steps by one row: see [`crate::nn::pass::batch::Pass::begins_next`].
+    /// Steps by one row: see [`crate::nn::pass::batch::Pass::precomputes_next`].
     OneRow,
     /// Blocks of large products: see [`crate::nn::vector::packing`].
     Blocks,

@@ -10,6 +10,7 @@ use napi_derive::napi;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use crate::engine::border::border;
 use crate::engine::trainer;
 use crate::nn::host::Clock;
 use crate::nn::network::architecture::MAX_PARAMETERS;
@@ -48,6 +49,7 @@ pub fn connect<'env>(
         home: home.clone(),
         object: Object::new(env)?,
     };
+    add.object.set("border", border().to_string())?;
     add.object.set("maxParameters", MAX_PARAMETERS as f64)?;
     let names = Level::ALL.iter().filter(|&&level| level <= Level::of_processor());
     add.object

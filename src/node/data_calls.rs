@@ -16,7 +16,7 @@ pub fn create_data(call: &Call, home: &Environment) -> Result<u32> {
 }
 
 /// `appendData(data, part, numbers, total): number`: -1, or the place of the first number that is not finite.
-/// Parts: 0 inputs, 1 targets, 2 weights of the rows; `total` is how many numbers the part will have.
+/// The parts are those of the border; `total` is how many numbers the part will have.
 pub fn append_data(call: &Call, home: &Environment) -> Result<f64> {
     let (number, part, total) = (
         call.argument(0)?,

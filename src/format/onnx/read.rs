@@ -259,13 +259,13 @@ impl<'g> Reader<'g> {
                 else {
                     return Err(self.other(node));
                 };
-                let turned = transposed(&constant.numbers, rows, columns);
+                let numbers = transposed(&constant.numbers, rows, columns);
                 let is_double = constant.is_double;
                 return self.name(
                     output,
                     Known::Constant(Constant {
                         dims: vec![columns, rows],
-                        numbers: turned,
+                        numbers,
                         is_double,
                     }),
                 );

@@ -196,8 +196,8 @@ pub fn resume<T: Real>(mut problem: Problem<T>, given: &Value, path: &str) -> Re
         .solver
         .restore(&state.optimizer)
         .map_err(|error| file.corrupt(error))?;
-    for (k, room) in buffers.into_iter().enumerate() {
-        room.copy_from_slice(&tensors.take::<T>(&buffer_name(k), Some(room.len()))?);
+    for (k, buffer) in buffers.into_iter().enumerate() {
+        buffer.copy_from_slice(&tensors.take::<T>(&buffer_name(k), Some(buffer.len()))?);
     }
     run.session
         .schedule

@@ -187,9 +187,9 @@ impl<T: Real> Session<T> {
         Ok(())
     }
 
-    /// Room for all gradients at once, where steps by so many rows need it.
+    /// A buffer for all gradients at once, where steps by so many rows need it.
     fn make_room(&mut self, options: &FitOptions, batch: usize) -> Result<()> {
-        let needs_all = options.clip_norm.is_some() || !self.trainer().has_room(batch);
+        let needs_all = options.clip_norm.is_some() || !self.trainer().has_scratch(batch);
         let count = if needs_all {
             self.architecture.parameter_count()
         } else {
@@ -318,7 +318,7 @@ impl<T: Real> Session<T> {
         Ok(loss)
     }
 
-    /// Gets ready for a step by so many rows: larger batches than before need more room.
+    /// Gets ready for a step by so many rows: larger batches than before need larger buffers.
     fn get_ready(&mut self, options: &FitOptions, rows: usize, targets: Targets) -> Result<()> {
         let is_ready = self.passes.as_ref().is_some_and(|passes| {
             let is_own = Arc::ptr_eq(&passes.architecture, &self.architecture);

@@ -12,7 +12,7 @@ use crate::nn::vector::real::Real;
 pub enum Solver<T> {
     /// Steps by the gradient of a batch.
     Steps(OptimizerState<T>),
-    /// Evaluates the loss of all rows as it needs; with room for the values that it tries.
+    /// Evaluates the loss of all rows as it needs; with a buffer for the values that it tries.
     Lbfgs(Box<LbfgsState<T>>, Vec<T>),
 }
 
@@ -25,8 +25,8 @@ impl<T: Real> Solver<T> {
         let count = architecture.parameter_count();
         Ok(match optimizer {
             Optimizer::Lbfgs(lbfgs) => {
-                let room = zeros(architecture.value_count(), "the optimizer")?;
-                Solver::Lbfgs(Box::new(lbfgs.state(count)?), room)
+                let trial = zeros(architecture.value_count(), "the optimizer")?;
+                Solver::Lbfgs(Box::new(lbfgs.state(count)?), trial)
             }
             optimizer => Solver::Steps(optimizer.state(count)?),
         })

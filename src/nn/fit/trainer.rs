@@ -1,4 +1,4 @@
-//! Gradients and losses over many rows, with the threads and the room that they take.
+//! Gradients and losses over many rows, with the threads and the scratch buffers that they take.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ use crate::nn::vector::real::Real;
 use crate::nn::fit::pace::Pace;
 use crate::nn::pass::narrow::Narrow;
 
-/// The most rows at a time. Larger batches are cut: the room stays small, and a stop need not wait long.
+/// The most rows at a time. Larger batches are cut: the buffers stay small, and a stop need not wait long.
 const MOST_ROWS: usize = 1024;
 
 /// And of so many multiply-adds of a layer at a time: some hundredths of a second.
@@ -31,15 +31,15 @@ const ROWS_OF_LOSS: usize = 256;
 /// `benchmark/`).
 const WORK_OF_A_THREAD: usize = 200_000;
 
-/// Room and threads for the passes of a fit.
+/// Scratch buffers and threads for the passes of a fit.
 pub struct Trainer<T> {
     team: Team,
     pace: Pace,
     /// Whether threads may share the rows; they always share the parameters.
     shares_rows: bool,
     batch: Batch<T>,
-    /// The row that the last step has begun.
-    begun: Option<u32>,
+    /// The row whose first sums the last step has precomputed.
+    precomputed: Option<u32>,
     /// Where the network is narrow.
     narrow: Option<Narrow<T>>,
     /// The rows of the pass, gathered.
@@ -47,13 +47,13 @@ pub struct Trainer<T> {
     targets: Vec<T>,
     weights: Vec<T>,
     losses: Vec<f64>,
-    /// Room for gradients of each thread.
-    rooms: Aligned<T>,
-    room_size: usize,
+    /// A scratch buffer for gradients of each thread.
+    scratch: Aligned<T>,
+    scratch_size: usize,
 }
 
 impl<T: Real> Trainer<T> {
-    /// Room for batches of `batch` rows, for passes over `others`, and up to `threads` threads, fewer where more
+    /// Scratch buffers for batches of `batch` rows, for passes over `others`, and up to `threads` threads, fewer where more
     /// would not pay.
     ///
     /// # Errors
@@ -62,14 +62,14 @@ impl<T: Real> Trainer<T> {
         let (capacity, threads) = size(architecture, batch, others, threads);
         let team = Team::new(threads);
         let narrow = Narrow::new(architecture, capacity)?;
-        let room_size = whole_lines::<T>(most_gradients(architecture));
+        let scratch_size = whole_lines::<T>(most_gradients(architecture));
         Ok(Trainer {
-            rooms: Aligned::zeros(room_size * team.size(), "the gradients")?,
-            room_size,
+            scratch: Aligned::zeros(scratch_size * team.size(), "the gradients")?,
+            scratch_size,
             team,
             pace: Pace::begin(),
             shares_rows: !needs_all_rows(architecture),
-            begun: None,
+            precomputed: None,
             narrow,
             batch: Batch::new(architecture, capacity)?,
             inputs: zeros(capacity * architecture.input_count(), "a batch")?,
@@ -86,12 +86,12 @@ impl<T: Real> Trainer<T> {
 
     /// Whether a larger one would be of no use for batches of so many rows.
     pub fn serves(&self, architecture: &Architecture, rows: usize) -> bool {
-        self.has_room(rows) || self.batch.capacity() >= size(architecture, rows, 0, 1).0
+        self.has_scratch(rows) || self.batch.capacity() >= size(architecture, rows, 0, 1).0
     }
 
     /// About how many bytes it holds.
     pub fn bytes(&self) -> usize {
-        let numbers = self.inputs.len() + self.targets.len() + self.weights.len() + self.rooms.len();
+        let numbers = self.inputs.len() + self.targets.len() + self.weights.len() + self.scratch.len();
         numbers * size_of::<T>() + self.batch.bytes()
     }
 
@@ -149,14 +149,14 @@ impl<T: Real> Trainer<T> {
     }
 
     /// Whether a batch of so many rows can be [taken at once](Self::steps).
-    pub fn has_room(&self, rows: usize) -> bool {
+    pub fn has_scratch(&self, rows: usize) -> bool {
         rows <= self.batch.capacity()
     }
 
     /// Takes a step by the gradient of the objective over each `batch` of the rows, one after the other, which there must
-    /// be [room](Self::has_room) for: each parameter is moved as soon as its gradient is known. Their data loss, each at
-    /// the values before its step; nothing if stopped, and then some values are moved and others are not. Ends early
-    /// where a loss is not finite.
+    /// be [scratch buffers](Self::has_scratch) for: each parameter is moved as soon as its gradient is known. Their data
+    /// loss, each at the values before its step; nothing if stopped, and then some values are moved and others are not.
+    /// Ends early where a loss is not finite.
     pub fn steps(
         &mut self,
         work: Work<T>,
@@ -169,7 +169,7 @@ impl<T: Real> Trainer<T> {
             return narrow.steps(work, batch, values, state, rate);
         }
         let mut all = LossSum::default();
-        self.begun = None;
+        self.precomputed = None;
         let mut masks = Masks {
             seed,
             step: first_step,
@@ -192,19 +192,19 @@ impl<T: Real> Trainer<T> {
     fn step(&mut self, work: Work<T>, values: &mut [T], masks: Masks, step: Step<T>) -> Option<LossSum> {
         let (weight, scale) = weight(work);
         let values = Shared::new(values);
-        let mut rooms = std::mem::take(&mut self.rooms);
-        let all_rooms = Shared::new(&mut rooms);
-        let size = self.room_size;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let shared_scratch = Shared::new(&mut scratch);
+        let size = self.scratch_size;
         let sink = |index: usize| Move {
             values,
             step,
-            room: all_rooms,
+            scratch: shared_scratch,
             place: index * size,
         };
         let sum = self.pass(work, values, Some((masks, scale)), sink);
-        self.rooms = rooms;
+        self.scratch = scratch;
         if (work.is_stopped)() {
-            self.begun = None;
+            self.precomputed = None;
             return None;
         }
         Some(LossSum { sum, weight })
@@ -252,11 +252,11 @@ impl<T: Real> Trainer<T> {
             next,
             is_stopped,
         } = work;
-        let begun = self.begun.take();
+        let precomputed = self.precomputed.take();
         let masks = training.map(|training| training.0);
         let mut pass = self.batch.pass(architecture, rows.len(), masks, is_stopped);
-        if begun.is_some_and(|row| rows == [row]) {
-            pass = pass.begun();
+        if precomputed.is_some_and(|row| rows == [row]) {
+            pass = pass.with_first_sums();
         }
         let (inputs, targets) = (Shared::new(&mut self.inputs), Shared::new(&mut self.targets));
         let (weights, losses) = (Shared::new(&mut self.weights), Shared::new(&mut self.losses));
@@ -322,7 +322,7 @@ impl<T: Real> Trainer<T> {
             }
         });
         if training.is_some() {
-            let next = next.filter(|_| size == 1 && pass.begins_next());
+            let next = next.filter(|_| size == 1 && pass.precomputes_next());
             let next_x = next.map(|row| data.inputs(row as usize));
             self.team.run(size, &|index| {
                 // SAFETY: no row is written any more, and shares do not overlap.
@@ -331,7 +331,7 @@ impl<T: Real> Trainer<T> {
                     pass.gradients((index, size), x, next_x, &sink(index));
                 }
             });
-            self.begun = next;
+            self.precomputed = next;
         }
         if let Some(clock) = clock {
             self.pace.took(rows.len(), clock.milliseconds());
@@ -394,16 +394,16 @@ impl<T: Real> Sink<T> for Keep<'_, T> {
 struct Move<'a, T> {
     values: Shared<'a, T>,
     step: Step<'a, T>,
-    /// Where a thread has room for gradients.
-    room: Shared<'a, T>,
+    /// The scratch buffers of all threads.
+    scratch: Shared<'a, T>,
     place: usize,
 }
 
 impl<T: Real> Sink<T> for Move<'_, T> {
     unsafe fn take(&self, range: Range<usize>, compute: impl FnOnce(&[T], &mut [T], bool)) {
-        // SAFETY: as the caller promises, and the room is this thread's.
+        // SAFETY: as the caller promises, and the buffer is this thread's.
         unsafe {
-            let gradients = self.room.write(self.place..self.place + range.len());
+            let gradients = self.scratch.write(self.place..self.place + range.len());
             let values = self.values.write(range.clone());
             compute(values, gradients, true);
             self.step.update(range, values, Gradients::new(gradients));

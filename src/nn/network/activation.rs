@@ -330,7 +330,7 @@ pub fn softmax_to<T: Real>(z: &mut [T], units: usize) {
     simd::run(Softmax(z, units));
 }
 
-/// [`softmax`] of L rows side by side, `z[unit][row]`; `exp` takes e^x of all numbers. No vectors are gathered across the
+/// [`softmax`] of L interleaved rows, `z[unit][row]`; `exp` takes e^x of all numbers. No vectors are gathered across the
 /// rows (see [`BLOCK`]).
 #[inline(always)]
 pub fn softmax_side_by_side<T: Real, const L: usize>(z: &mut [[T; L]], exp: impl FnOnce(&mut [T])) {
@@ -384,13 +384,13 @@ pub fn exp_to<T: Real>(x: &mut [[T; BLOCK]]) {
     simd::run(Exp(x));
 }
 
-/// A row by itself, as rows side by side.
+/// A row by itself, as interleaved rows.
 #[inline(always)]
 pub fn singles<T>(row: &[T]) -> &[[T; 1]] {
     row.as_chunks().0
 }
 
-/// A row by itself, as rows side by side.
+/// A row by itself, as interleaved rows.
 #[inline(always)]
 pub fn singles_mut<T>(row: &mut [T]) -> &mut [[T; 1]] {
     row.as_chunks_mut().0

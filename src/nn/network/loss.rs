@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use crate::nn::network::activation::{Activation, BLOCK, softplus};
-use crate::nn::settings::{FRACTION, MODERATE_POSITIVE, Named, Parameter, SHRINKING};
+use crate::nn::settings::{BELOW_ONE, MODERATE_POSITIVE, Named, Parameter, SHRINKING};
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Task};
 
@@ -95,7 +95,7 @@ impl Named for Loss {
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         match self {
             Huber { delta } => vec![("delta", MODERATE_POSITIVE, delta)],
-            CrossEntropy { label_smoothing } => vec![("labelSmoothing", FRACTION, label_smoothing)],
+            CrossEntropy { label_smoothing } => vec![("labelSmoothing", BELOW_ONE, label_smoothing)],
             BinaryCrossEntropy { positive_weight } => {
                 vec![("positiveWeight", MODERATE_POSITIVE, positive_weight)]
             }
@@ -148,7 +148,7 @@ impl Loss {
         }
     }
 
-    /// The loss of each of L rows side by side: z, a and t are `[outputs][L]`.
+    /// The loss of each of L interleaved rows: z, a and t are `[outputs][L]`.
     #[inline(always)]
     pub fn value<I: Isa, T: Real, const L: usize>(self, z: &[[T; L]], a: &[[T; L]], t: &[[T; L]]) -> [T; L] {
         let c = T::from_f64;
@@ -235,7 +235,7 @@ impl Loss {
         )
     }
 
-    /// dE/dz of each of L rows side by side, or dE/da where the loss is not [fused](Self::is_fused): z, a, t and d are
+    /// dE/dz of each of L interleaved rows, or dE/da where the loss is not [fused](Self::is_fused): z, a, t and d are
     /// `[outputs][L]`.
     #[inline(always)]
     pub fn gradient<I: Isa, T: Real, const L: usize>(
@@ -328,7 +328,7 @@ impl Loss {
     }
 }
 
-/// Losses of rows side by side.
+/// Losses of interleaved rows.
 struct Values<'a, T> {
     loss: Loss,
     z: &'a [[T; BLOCK]],
@@ -373,7 +373,7 @@ fn smoothing<T: Real>(s: f64, count: usize) -> impl Fn(T) -> T {
     move |t| keep * t + spread
 }
 
-/// Keeps the compiler from gathering vectors across rows that are side by side; a row by itself may become one.
+/// Keeps the compiler from gathering vectors across interleaved rows; a row by itself may become one.
 #[inline(always)]
 fn apart<const L: usize>() {
     if L > 1 {
@@ -381,7 +381,7 @@ fn apart<const L: usize>() {
     }
 }
 
-/// The largest of L rows side by side.
+/// The largest of L interleaved rows.
 #[inline(always)]
 fn largest<T: Real, const L: usize>(x: &[[T; L]]) -> [T; L] {
     let mut largest = x[0];

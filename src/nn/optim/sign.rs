@@ -142,8 +142,8 @@ impl<T: Real> Rule<T, 2> for ByStep<T> {
     fn apply<I: Isa>(self, p: T, g: T, [h, step]: [T; 2]) -> (T, [T; 2]) {
         // Signs instead of g h, which underflows.
         let agreement = sign(g) * sign(h);
-        let turned = agreement < T::ZERO;
-        let factor = if turned { self.eta_minus } else { T::ONE };
+        let has_turned = agreement < T::ZERO;
+        let factor = if has_turned { self.eta_minus } else { T::ONE };
         let factor = if agreement > T::ZERO {
             self.eta_plus
         } else {
@@ -151,7 +151,7 @@ impl<T: Real> Rule<T, 2> for ByStep<T> {
         };
         let step = max(step * factor, self.step_min);
         let step = if step < self.step_max { step } else { self.step_max };
-        let g = if turned { T::ZERO } else { g };
+        let g = if has_turned { T::ZERO } else { g };
         (p - sign(g) * step, [g, step])
     }
 }

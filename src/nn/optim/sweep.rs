@@ -46,8 +46,8 @@ pub struct Gradients<'a, T> {
     pub x: &'a [T],
     /// The gradients of the layer's weighted sums.
     pub dz: &'a [T],
-    /// The example that comes next, to be begun as the weights are at hand: what the layer will read, and its weighted
-    /// sums, to which the products with the moved weights are added.
+    /// The example that comes next, whose first sums are computed while the weights are at hand: what the layer will
+    /// read, and its weighted sums, to which the products with the moved weights are added.
     pub next: Option<(&'a [T], &'a mut [T])>,
 }
 

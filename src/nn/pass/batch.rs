@@ -36,22 +36,22 @@ const LARGE_TILE: usize = 1 << 19;
 /// But those of so many inputs at least.
 const LEAST_INPUTS: usize = 16;
 
-/// Room for the intermediate values of a batch, reused from batch to batch.
+/// Scratch buffers: the intermediate values of a batch, reused from batch to batch.
 #[derive(Debug)]
 pub struct Batch<T> {
     capacity: usize,
     /// Of the last pass.
     rows: usize,
-    places: Vec<Places>,
+    offsets: Vec<Offsets>,
     /// Where dz and dx of a layer stand with rows as columns, and how wide the widest is.
-    turned: [(usize, usize); 2],
+    transposed: [(usize, usize); 2],
     memory: Aligned<T>,
 }
 
 /// Where a layer's intermediate values begin in the memory of a batch. Those that the layer does not need
-/// take no room.
+/// take no memory.
 #[derive(Clone, Debug)]
-struct Places {
+struct Offsets {
     /// `[m][units]`
     y: usize,
     /// `[m][units]`
@@ -86,47 +86,47 @@ pub struct Masks {
 }
 
 impl<T: Real> Batch<T> {
-    /// Room for batches of up to `capacity` rows.
+    /// Scratch buffers for batches of up to `capacity` rows.
     ///
     /// # Errors
     /// `OutOfMemory` where the system has none.
     pub fn new(architecture: &Architecture, capacity: usize) -> Result<Self> {
         let mut length = 0;
-        let mut place = |count: usize| {
+        let mut reserve = |count: usize| {
             length += count;
             length - count
         };
-        let places = architecture
+        let offsets = architecture
             .layers()
             .iter()
             .map(|layer| {
                 let all = capacity * layer.units;
-                let room = |needed: bool, count: usize| if needed { count } else { 0 };
+                let if_needed = |needed: bool, count: usize| if needed { count } else { 0 };
                 let normalized = layer.options.normalization.is_some();
                 let is_batch = is_batch_normalized(layer);
                 let drops = layer.options.dropout > 0.0;
-                Places {
-                    y: place(all),
-                    a: place(all),
-                    dz: place(all),
-                    n: place(room(normalized, all)),
-                    dy: place(room(normalized, all)),
-                    mean: place(room(is_batch, layer.units)),
-                    variance: place(room(is_batch, layer.units)),
-                    inverse_deviations: place(room(normalized, layer.units.max(capacity))),
-                    dropped: place(room(drops, all)),
-                    mask: place(room(drops, all)),
+                Offsets {
+                    y: reserve(all),
+                    a: reserve(all),
+                    dz: reserve(all),
+                    n: reserve(if_needed(normalized, all)),
+                    dy: reserve(if_needed(normalized, all)),
+                    mean: reserve(if_needed(is_batch, layer.units)),
+                    variance: reserve(if_needed(is_batch, layer.units)),
+                    inverse_deviations: reserve(if_needed(normalized, layer.units.max(capacity))),
+                    dropped: reserve(if_needed(drops, all)),
+                    mask: reserve(if_needed(drops, all)),
                 }
             })
             .collect();
         let widest = architecture.layers().iter().map(|layer| layer.units).max();
         let widest = widest.unwrap_or(0);
-        let turned = [(); 2].map(|()| (place(capacity * widest), widest));
+        let transposed = [(); 2].map(|()| (reserve(capacity * widest), widest));
         Ok(Batch {
             capacity,
             rows: 0,
-            places,
-            turned,
+            offsets,
+            transposed,
             memory: Aligned::zeros(length, "a batch")?,
         })
     }
@@ -161,15 +161,15 @@ impl<T: Real> Batch<T> {
             masks,
             is_stopped,
             is_begun: false,
-            places: &self.places,
-            turned: self.turned,
+            offsets: &self.offsets,
+            transposed: self.transposed,
             memory: Shared::new(&mut self.memory),
         }
     }
 
     /// The outputs of the last forward pass, `[m][outputs]`.
     pub fn outputs(&self, architecture: &Architecture) -> &[T] {
-        let start = self.places.last().expect("an architecture has a layer").a;
+        let start = self.offsets.last().expect("an architecture has a layer").a;
         &self.memory[start..start + self.rows * architecture.output_count()]
     }
 
@@ -182,13 +182,13 @@ impl<T: Real> Batch<T> {
         let pass = self.pass(architecture, rows, None, &|| false);
         // SAFETY: no other thread knows of the pass.
         unsafe { pass.forward(values, 0..rows, inputs) };
-        let (layer, places) = pass.output();
+        let (layer, offsets) = pass.output();
         let part = |start| span(start, layer.units, &(0..rows));
         // SAFETY: as above.
         let (y, a) = unsafe {
             (
-                pass.memory.read(part(places.y)),
-                pass.memory.write(part(places.a)),
+                pass.memory.read(part(offsets.y)),
+                pass.memory.write(part(offsets.a)),
             )
         };
         activate(layer.options.activation, y, a, layer.units);
@@ -201,11 +201,11 @@ impl<T: Real> Batch<T> {
         }
         let momentum = T::from_f64(MOMENTUM);
         let unbiased = T::from_f64(self.rows as f64 / (self.rows as f64 - 1.0));
-        let layers = architecture.layers().iter().zip(&self.places);
-        for (layer, places) in layers.filter(|(layer, _)| is_batch_normalized(layer)) {
+        let layers = architecture.layers().iter().zip(&self.offsets);
+        for (layer, offsets) in layers.filter(|(layer, _)| is_batch_normalized(layer)) {
             for j in 0..layer.units {
-                let mean = self.memory[places.mean + j];
-                let variance = self.memory[places.variance + j] * unbiased;
+                let mean = self.memory[offsets.mean + j];
+                let variance = self.memory[offsets.variance + j] * unbiased;
                 let running = &mut values[layer.mean.start + j];
                 *running = (T::ONE - momentum) * *running + momentum * mean;
                 let running = &mut values[layer.variance.start + j];
@@ -228,7 +228,7 @@ pub trait Sink<T>: Sync {
     /// No other thread may be at work on these parameters.
     unsafe fn take(&self, range: Range<usize>, compute: impl FnOnce(&[T], &mut [T], bool));
 
-    /// Whether gradients that are products need [room](most_gradients).
+    /// Whether gradients that are products need a [scratch buffer](most_gradients).
     fn needs_room(&self) -> bool {
         true
     }
@@ -270,7 +270,7 @@ pub struct Next<'a, T> {
     pub x: &'a [T],
     /// The place of its biases.
     pub biases: Range<usize>,
-    /// Room for its weighted sums.
+    /// A buffer for its weighted sums.
     pub z: &'a mut [T],
 }
 
@@ -299,7 +299,7 @@ fn tiles(
         .map(move |start| start..end.min(start + inputs))
 }
 
-/// The most gradients that a [`Sink`] which needs room for them is given at a time.
+/// The most gradients that a [`Sink`] which needs a scratch buffer for them is given at a time.
 pub fn most_gradients(architecture: &Architecture) -> usize {
     let most = |layer: &Layer| {
         let tile = (TILE / layer.units).max(LEAST_INPUTS) * layer.units;
@@ -318,14 +318,14 @@ pub struct Pass<'a, T> {
     is_stopped: &'a (dyn Fn() -> bool + Sync),
     /// Whether the weighted sums of the first layer are there already.
     is_begun: bool,
-    places: &'a [Places],
-    turned: [(usize, usize); 2],
+    offsets: &'a [Offsets],
+    transposed: [(usize, usize); 2],
     memory: Shared<'a, T>,
 }
 
 impl<T: Real> Pass<'_, T> {
-    /// The same pass, of one row that the one before has [begun](Self::begins_next).
-    pub fn begun(self) -> Self {
+    /// The same pass, of one row whose first sums the one before has [precomputed](Self::precomputes_next).
+    pub fn with_first_sums(self) -> Self {
         assert_eq!(self.rows, 1);
         Pass {
             is_begun: true,
@@ -335,7 +335,7 @@ impl<T: Real> Pass<'_, T> {
 
     /// Whether a pass can take the weighted sums of the first layer for the row that comes next, as one thread moves
     /// weights by one row.
-    pub fn begins_next(&self) -> bool {
+    pub fn precomputes_next(&self) -> bool {
         plan::takes_products(&self.architecture.layers()[0], self.rows)
     }
 
@@ -351,13 +351,13 @@ impl<T: Real> Pass<'_, T> {
     pub unsafe fn forward(&self, values: &[T], rows: Range<usize>, x: &[T]) {
         assert_eq!(x.len(), rows.len() * self.architecture.input_count());
         let mut x = x;
-        for (l, (layer, places)) in self.architecture.layers().iter().zip(self.places).enumerate() {
+        for (l, (layer, offsets)) in self.architecture.layers().iter().zip(self.offsets).enumerate() {
             if (self.is_stopped)() {
                 return;
             }
             // SAFETY: these rows are this thread's, as the caller promises, and the parts do not overlap.
             let part = |start| unsafe { self.memory.write(span(start, layer.units, &rows)) };
-            let (y, a) = (part(places.y), part(places.a));
+            let (y, a) = (part(offsets.y), part(offsets.a));
             let (w, b) = (&values[layer.weights.clone()], &values[layer.biases.clone()]);
             if self.is_begun && l == 0 {
                 // They are there.
@@ -374,19 +374,19 @@ impl<T: Real> Pass<'_, T> {
             match layer.options.normalization {
                 None => {}
                 Some(Normalization::Batch) => {
-                    self.normalize_batch(layer, places, values, &rows, y, part(places.n))
+                    self.normalize_batch(layer, offsets, values, &rows, y, part(offsets.n))
                 }
                 Some(Normalization::Layer) => {
-                    self.normalize_rows(layer, places, values, &rows, y, part(places.n))
+                    self.normalize_rows(layer, offsets, values, &rows, y, part(offsets.n))
                 }
             }
-            if l + 1 == self.places.len() {
+            if l + 1 == self.offsets.len() {
                 return;
             }
             activate(layer.options.activation, y, a, layer.units);
             x = match self.masks {
                 Some(masks) if layer.options.dropout > 0.0 => {
-                    let (mask, dropped) = (part(places.mask), part(places.dropped));
+                    let (mask, dropped) = (part(offsets.mask), part(offsets.dropped));
                     masks.draw(layer, &rows, mask);
                     for ((dropped, &a), &mask) in dropped.iter_mut().zip(a.iter()).zip(mask.iter()) {
                         *dropped = a * mask;
@@ -410,7 +410,7 @@ impl<T: Real> Pass<'_, T> {
         losses: &mut [f64],
         training: Option<(Option<&[T]>, T)>,
     ) {
-        let (layer, places) = self.output();
+        let (layer, offsets) = self.output();
         let part = |start| span(start, layer.units, &rows);
         // SAFETY: these rows are this thread's, as the caller promises, and no part is taken twice at a time.
         unsafe {
@@ -418,14 +418,14 @@ impl<T: Real> Pass<'_, T> {
                 activation: layer.options.activation,
                 loss: self.architecture.loss(),
                 units: layer.units,
-                y: self.memory.read(part(places.y)),
-                a: self.memory.write(part(places.a)),
+                y: self.memory.read(part(offsets.y)),
+                a: self.memory.write(part(offsets.a)),
                 targets,
                 losses,
                 gradient: training.map(|(weights, scale)| OutputGradient {
                     weights,
                     scale,
-                    d: self.memory.write(part(places.dz)),
+                    d: self.memory.write(part(offsets.dz)),
                 }),
             }
             .find(self.rows);
@@ -442,60 +442,68 @@ impl<T: Real> Pass<'_, T> {
         // SAFETY: as above.
         let read = |start, units| unsafe { self.memory.read(span(start, units, &rows)) };
         let layers = self.architecture.layers();
-        for (l, (layer, places)) in layers.iter().zip(self.places).enumerate().rev() {
+        for (l, (layer, offsets)) in layers.iter().zip(self.offsets).enumerate().rev() {
             if (self.is_stopped)() {
                 return;
             }
-            let dz = write(places.dz, layer.units);
+            let dz = write(offsets.dz, layer.units);
             if let Some(normalization) = layer.options.normalization {
-                let n = read(places.n, layer.units);
-                write(places.dy, layer.units).copy_from_slice(dz);
+                let n = read(offsets.n, layer.units);
+                write(offsets.dy, layer.units).copy_from_slice(dz);
                 match normalization {
-                    Normalization::Batch => self.normalize_batch_backward(layer, places, values, dz, n),
-                    Normalization::Layer => self.normalize_rows_backward(layer, places, values, &rows, dz, n),
+                    Normalization::Batch => self.normalize_batch_backward(layer, offsets, values, dz, n),
+                    Normalization::Layer => {
+                        self.normalize_rows_backward(layer, offsets, values, &rows, dz, n)
+                    }
                 }
             }
             let Some(before) = l.checked_sub(1) else { return };
-            let (options, places) = (&layers[before].options, &self.places[before]);
-            let dx = write(places.dz, layer.inputs);
+            let (options, offsets) = (&layers[before].options, &self.offsets[before]);
+            let dx = write(offsets.dz, layer.inputs);
             let w = &values[layer.weights.clone()];
             if self.rows < FEW {
                 product_of_few(dx, dz, w, layer.units);
             } else {
-                // Each thread has room for the widest layer: threads may be at different ones.
-                let turned = |(start, width), count| {
+                // Each thread has a scratch buffer for the widest layer: threads may be at different ones.
+                let scratch = |(start, width), count| {
                     let start = start + rows.start * width;
                     // SAFETY: as above.
                     unsafe { self.memory.write(start..start + count) }
                 };
-                let [first, second] = self.turned;
+                let [first, second] = self.transposed;
                 let (m, inputs, units) = (rows.len(), layer.inputs, layer.units);
                 // Where ' turns rows into columns, dx = dz w' or dx' = w dz', whichever turns less. Every sum is the same.
                 if 2 * inputs * units < m * (inputs + units) {
-                    let turned_w = turned(first, inputs * units);
-                    transpose(turned_w, w, inputs, units);
-                    let w = Matrix::new(turned_w, units, inputs);
+                    let w_transposed = scratch(first, inputs * units);
+                    transpose(w_transposed, w, inputs, units);
+                    let w = Matrix::new(w_transposed, units, inputs);
                     product(dx, Onto::Nothing, Matrix::new(dz, m, units), w);
                 } else {
-                    let (turned_dz, turned_dx) = (turned(first, m * units), turned(second, m * inputs));
-                    transpose(turned_dz, dz, m, units);
+                    let (dz_transposed, dx_transposed) =
+                        (scratch(first, m * units), scratch(second, m * inputs));
+                    transpose(dz_transposed, dz, m, units);
                     let w = Matrix::new(w, inputs, units);
-                    product(turned_dx, Onto::Nothing, w, Matrix::new(turned_dz, units, m));
-                    transpose(dx, turned_dx, inputs, m);
+                    product(
+                        dx_transposed,
+                        Onto::Nothing,
+                        w,
+                        Matrix::new(dz_transposed, units, m),
+                    );
+                    transpose(dx, dx_transposed, inputs, m);
                 }
             }
             if self.masks.is_some() && options.dropout > 0.0 {
-                let mask = read(places.mask, layer.inputs);
+                let mask = read(offsets.mask, layer.inputs);
                 dx.iter_mut().zip(mask).for_each(|(dx, &mask)| *dx *= mask);
             }
-            let (y, a) = (read(places.y, layer.inputs), read(places.a, layer.inputs));
+            let (y, a) = (read(offsets.y, layer.inputs), read(offsets.a, layer.inputs));
             options.activation.backward_to(y, a, dx);
         }
     }
 
     /// The share of thread `index` of `size` in the gradients of the objective (the loss, and the penalties of
     /// the layers), after [`Self::backward`] of all rows, whose inputs are `x`: given to `sink`. If the pass
-    /// [can](Self::begins_next), it may begin the row that comes `next`.
+    /// [can](Self::precomputes_next), it may begin the row that comes `next`.
     ///
     /// # Safety
     /// No other thread may be at work on the same share or on any row; with `next`, none at all.
@@ -508,10 +516,10 @@ impl<T: Real> Pass<'_, T> {
     ) {
         let rows = 0..self.rows;
         let mut x = x;
-        for (l, (layer, places)) in self.architecture.layers().iter().zip(self.places).enumerate() {
+        for (l, (layer, offsets)) in self.architecture.layers().iter().zip(self.offsets).enumerate() {
             // SAFETY: nobody writes any row now, as the caller promises.
             let read = |start| unsafe { self.memory.read(span(start, layer.units, &rows)) };
-            let dz = read(places.dz);
+            let dz = read(offsets.dz);
             if (self.is_stopped)() {
                 return;
             }
@@ -527,7 +535,7 @@ impl<T: Real> Pass<'_, T> {
             if !units.is_empty() {
                 take_sums(&layer.biases, dz);
                 if layer.options.normalization.is_some() {
-                    let (dy, n) = (read(places.dy), read(places.n));
+                    let (dy, n) = (read(offsets.dy), read(offsets.n));
                     take_sums(&layer.beta, dy);
                     // SAFETY: as above.
                     unsafe {
@@ -553,7 +561,7 @@ impl<T: Real> Pass<'_, T> {
                     x,
                     biases: layer.biases.clone(),
                     // SAFETY: one thread moves weights alone, as the caller promises, and has no more use for these.
-                    z: unsafe { self.memory.write(span(places.y, layer.units, &rows)) },
+                    z: unsafe { self.memory.write(span(offsets.y, layer.units, &rows)) },
                 });
                 // SAFETY: shares do not overlap, and this one is this thread's.
                 unsafe { sink.take_products(weights, &x[inputs], dz, next) };
@@ -562,8 +570,8 @@ impl<T: Real> Pass<'_, T> {
                 unsafe { self.weight_gradients(layer, inputs, x, dz, sink) };
             }
             x = match self.masks {
-                Some(_) if layer.options.dropout > 0.0 => read(places.dropped),
-                _ => read(places.a),
+                Some(_) if layer.options.dropout > 0.0 => read(offsets.dropped),
+                _ => read(offsets.a),
             };
         }
     }
@@ -606,9 +614,9 @@ impl<T: Real> Pass<'_, T> {
         }
     }
 
-    fn output(&self) -> (&Layer, &Places) {
-        let places = self.places.last().expect("an architecture has a layer");
-        (self.architecture.output_layer(), places)
+    fn output(&self) -> (&Layer, &Offsets) {
+        let offsets = self.offsets.last().expect("an architecture has a layer");
+        (self.architecture.output_layer(), offsets)
     }
 
     /// Whether batch normalizations take the batch's own statistics.
@@ -627,7 +635,7 @@ impl<T: Real> Pass<'_, T> {
     fn normalize_batch(
         &self,
         layer: &Layer,
-        places: &Places,
+        offsets: &Offsets,
         values: &[T],
         rows: &Range<usize>,
         y: &mut [T],
@@ -640,9 +648,9 @@ impl<T: Real> Pass<'_, T> {
         );
         let units = layer.units;
         let (gamma, beta) = (&values[layer.gamma.clone()], &values[layer.beta.clone()]);
-        let room = |start| self.statistics(start, units);
-        let (mean, variance) = (room(places.mean), room(places.variance));
-        let inverses = room(places.inverse_deviations);
+        let statistics = |start| self.statistics(start, units);
+        let (mean, variance) = (statistics(offsets.mean), statistics(offsets.variance));
+        let inverses = statistics(offsets.inverse_deviations);
         if self.has_own_statistics() {
             batch_moments(y, mean, variance);
         } else {
@@ -664,7 +672,7 @@ impl<T: Real> Pass<'_, T> {
     fn normalize_rows(
         &self,
         layer: &Layer,
-        places: &Places,
+        offsets: &Offsets,
         values: &[T],
         rows: &Range<usize>,
         y: &mut [T],
@@ -673,7 +681,7 @@ impl<T: Real> Pass<'_, T> {
         let units = layer.units;
         let (gamma, beta) = (&values[layer.gamma.clone()], &values[layer.beta.clone()]);
         // SAFETY: the rows are this thread's.
-        let inverses = unsafe { self.memory.write(span(places.inverse_deviations, 1, rows)) };
+        let inverses = unsafe { self.memory.write(span(offsets.inverse_deviations, 1, rows)) };
         for ((y, n), inverse) in y
             .chunks_exact_mut(units)
             .zip(n.chunks_exact_mut(units))
@@ -687,10 +695,10 @@ impl<T: Real> Pass<'_, T> {
     }
 
     /// dz in place of dy.
-    fn normalize_batch_backward(&self, layer: &Layer, places: &Places, values: &[T], d: &mut [T], n: &[T]) {
+    fn normalize_batch_backward(&self, layer: &Layer, offsets: &Offsets, values: &[T], d: &mut [T], n: &[T]) {
         let units = layer.units;
         scale_columns(d, &values[layer.gamma.clone()]);
-        let inverses = self.statistics(places.inverse_deviations, units);
+        let inverses = self.statistics(offsets.inverse_deviations, units);
         if self.has_own_statistics() {
             for (j, &inverse) in inverses.iter().enumerate() {
                 normalization::backward(&mut d[j..], &n[j..], units, inverse);
@@ -704,7 +712,7 @@ impl<T: Real> Pass<'_, T> {
     fn normalize_rows_backward(
         &self,
         layer: &Layer,
-        places: &Places,
+        offsets: &Offsets,
         values: &[T],
         rows: &Range<usize>,
         d: &mut [T],
@@ -712,7 +720,7 @@ impl<T: Real> Pass<'_, T> {
     ) {
         scale_columns(d, &values[layer.gamma.clone()]);
         // SAFETY: the rows are this thread's.
-        let inverses = unsafe { self.memory.read(span(places.inverse_deviations, 1, rows)) };
+        let inverses = unsafe { self.memory.read(span(offsets.inverse_deviations, 1, rows)) };
         let rows = d.chunks_exact_mut(layer.units).zip(n.chunks_exact(layer.units));
         for ((d, n), &inverse) in rows.zip(inverses) {
             normalization::backward(d, n, 1, inverse);

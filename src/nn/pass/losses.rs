@@ -1,4 +1,4 @@
-//! The losses of rows as they come, a few side by side.
+//! The losses of rows as they come, a few interleaved.
 
 use crate::nn::error::Result;
 use crate::nn::network::activation::BLOCK;
@@ -61,9 +61,9 @@ impl<T: Real> Losses<T> {
         }
         let (z_room, others) = self.numbers.as_chunks_mut::<ROWS>().0.split_at_mut(self.units);
         let (a_room, t_room) = others.split_at_mut(self.units);
-        for (room, rows) in [(z_room, z), (a_room, a), (t_room, t)] {
-            for (room, rows) in room.iter_mut().zip(rows) {
-                *at_mut(room, self.rows) = *rows;
+        for (block, rows) in [(z_room, z), (a_room, a), (t_room, t)] {
+            for (block, rows) in block.iter_mut().zip(rows) {
+                *at_mut(block, self.rows) = *rows;
             }
         }
         *at_mut(&mut self.weights, self.rows) = weights;

@@ -1,7 +1,7 @@
 //! Gradients and steps of narrow networks.
 //!
 //! Where layers have few units, a row of them is shorter than a vector, and to begin a product or a pass takes longer
-//! than its arithmetic. Here vectors run along the rows of the batch instead, L rows side by side, and one function
+//! than its arithmetic. Here vectors run along the rows of the batch instead, L interleaved rows, and one function
 //! does all there is to do, from the first batch of an epoch to the last. Shapes are those of [`crate::nn::pass::batch`] with
 //! rows as columns: `x[inputs][L]`, `z[units][L]` and so on.
 
@@ -25,10 +25,10 @@ use crate::nn::data::Data;
 use crate::nn::pass::losses::Losses;
 use crate::nn::pass::work::{LossSum, Work, scale};
 
-/// The most rows side by side: a vector of 64 bytes in single precision, two in double.
+/// The most interleaved rows: a vector of 64 bytes in single precision, two in double.
 const MOST: usize = 16;
 
-/// Side by side in short batches, and in all where registers are too short for more.
+/// Interleaved in short batches, and in all where registers are too short for more.
 const FEW: usize = 4;
 
 /// How many steps are taken before somebody asks whether to stop.
@@ -38,16 +38,16 @@ const STEPS: usize = 64;
 /// the last ones unused.
 type Block<T> = [T; MOST];
 
-/// Room for the passes of a narrow network.
+/// Scratch buffers for the passes of a narrow network.
 pub struct Narrow<T> {
-    room: Aligned<T>,
+    scratch: Aligned<T>,
     gradients: Vec<T>,
     losses: Losses<T>,
     tiny: Option<Functions>,
 }
 
 impl<T: Real> Narrow<T> {
-    /// Room for batches of up to `capacity` rows and networks of this shape, if it is narrow.
+    /// Scratch buffers for batches of up to `capacity` rows and networks of this shape, if it is narrow.
     ///
     /// # Errors
     /// `OutOfMemory` where the system has none.
@@ -56,7 +56,7 @@ impl<T: Real> Narrow<T> {
             return Ok(None);
         }
         Ok(Some(Narrow {
-            room: Aligned::zeros(
+            scratch: Aligned::zeros(
                 blocks(architecture) * simd::run(Groups(capacity)) * MOST,
                 "a batch",
             )?,
@@ -70,7 +70,7 @@ impl<T: Real> Narrow<T> {
     /// its weight times `scale`. Returns the sum of the losses, each times its weight.
     ///
     /// # Panics
-    /// Where there are more rows than room.
+    /// Where there are more rows than the buffers hold.
     pub fn gradient(
         &mut self,
         work: Work<T>,
@@ -82,7 +82,7 @@ impl<T: Real> Narrow<T> {
         let loss = simd::run(Passes {
             work,
             batch: work.rows.len(),
-            room: self.room.as_chunks_mut().0,
+            scratch: self.scratch.as_chunks_mut().0,
             losses: &mut self.losses,
             aim: Aim::Gradient {
                 values,
@@ -98,7 +98,7 @@ impl<T: Real> Narrow<T> {
     /// before its step; nothing if stopped. Ends early where a loss is not finite.
     ///
     /// # Panics
-    /// Where there are more rows in a batch than room.
+    /// Where there are more rows in a batch than the buffers hold.
     pub fn steps(
         &mut self,
         work: Work<T>,
@@ -120,7 +120,7 @@ impl<T: Real> Narrow<T> {
         simd::run(Passes {
             work,
             batch,
-            room: self.room.as_chunks_mut().0,
+            scratch: self.scratch.as_chunks_mut().0,
             losses: &mut self.losses,
             aim: Aim::Steps {
                 values,
@@ -133,7 +133,7 @@ impl<T: Real> Narrow<T> {
     }
 }
 
-/// How many rows of a batch of `rows` go side by side: FEW or MOST.
+/// How many rows of a batch of `rows` are interleaved: FEW or MOST.
 #[inline(always)]
 fn abreast<I: Isa>(rows: usize) -> usize {
     if rows <= FEW || I::REGISTER == 16 {
@@ -143,7 +143,7 @@ fn abreast<I: Isa>(rows: usize) -> usize {
     }
 }
 
-/// How many groups of rows side by side the largest batch has; it has the most.
+/// How many groups of interleaved rows the largest batch has; it has the most.
 struct Groups(usize);
 
 impl Task for Groups {
@@ -160,7 +160,7 @@ impl Task for Groups {
 struct Passes<'a, T> {
     work: Work<'a, T>,
     batch: usize,
-    room: &'a mut [Block<T>],
+    scratch: &'a mut [Block<T>],
     losses: &'a mut Losses<T>,
     aim: Aim<'a, T>,
 }
@@ -217,21 +217,21 @@ impl<T: Real> Passes<'_, T> {
             Aim::Steps { values, .. } => (&**values, scale(total)),
         };
         let size = blocks(architecture);
-        let room = &mut self.room[..size * rows.len().div_ceil(L)];
+        let scratch = &mut self.scratch[..size * rows.len().div_ceil(L)];
         let pass = Pass {
             architecture,
             data,
             values,
             scale,
         };
-        let mut left = &mut *room;
+        let mut left = &mut *scratch;
         for numbers in rows.chunks(L) {
             let blocks;
             (blocks, left) = left.split_at_mut(size);
             pass.run::<I, L>(numbers, &mut Rows::new(architecture, blocks), self.losses);
         }
         let sum = self.losses.take();
-        let room = &*room;
+        let scratch = &*scratch;
         match &mut self.aim {
             Aim::Gradient {
                 values,
@@ -239,7 +239,7 @@ impl<T: Real> Passes<'_, T> {
                 is_first,
                 ..
             } => {
-                sums::<I, T, L>(architecture, room, gradients, *is_first);
+                sums::<I, T, L>(architecture, scratch, gradients, *is_first);
                 if *is_first {
                     add_penalties(architecture, values, gradients);
                 }
@@ -250,7 +250,7 @@ impl<T: Real> Passes<'_, T> {
                 state,
                 rate,
             } => {
-                sums::<I, T, L>(architecture, room, gradients, true);
+                sums::<I, T, L>(architecture, scratch, gradients, true);
                 add_penalties(architecture, values, gradients);
                 let all = 0..gradients.len();
                 // SAFETY: nobody else has the step.
@@ -283,11 +283,11 @@ fn blocks(architecture: &Architecture) -> usize {
 
 impl<'a, T> Rows<'a, T> {
     #[inline(always)]
-    fn new(architecture: &Architecture, room: &'a mut [Block<T>]) -> Self {
+    fn new(architecture: &Architecture, scratch: &'a mut [Block<T>]) -> Self {
         let units = architecture.unit_count();
-        let (read, room) = room.split_at_mut(architecture.input_count() + units);
-        let (dz, room) = room.split_at_mut(units);
-        let (z, targets) = room.split_at_mut(units);
+        let (read, scratch) = scratch.split_at_mut(architecture.input_count() + units);
+        let (dz, scratch) = scratch.split_at_mut(units);
+        let (z, targets) = scratch.split_at_mut(units);
         Rows { read, dz, z, targets }
     }
 }
@@ -443,7 +443,7 @@ fn derive<T: Real, const L: usize>(layer: &Layer, z: &[Block<T>], a: &[Block<T>]
 #[inline(always)]
 fn sums<I: Isa, T: Real, const L: usize>(
     architecture: &Architecture,
-    room: &[Block<T>],
+    scratch: &[Block<T>],
     gradients: &mut [T],
     is_first: bool,
 ) {
@@ -456,7 +456,7 @@ fn sums<I: Isa, T: Real, const L: usize>(
         for i in 0..=layer.inputs {
             few_at_a_time!(layer.units, j, COUNT => {
                 let mut sums = [[T::ZERO; L]; COUNT];
-                let mut left = room;
+                let mut left = scratch;
                 while !left.is_empty() {
                     let rows;
                     (rows, left) = left.split_at(size);

@@ -20,7 +20,7 @@ use crate::nn::vector::memory::zeros;
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Scalar, Task};
 
-/// Room for the intermediate values of one example, reused from call to call; each for all layers.
+/// Scratch buffers: the intermediate values of one example, reused from call to call; each for all layers.
 #[derive(Clone, Debug)]
 pub struct Workspace<T> {
     /// y
@@ -50,7 +50,7 @@ struct Normalized<T> {
 }
 
 impl<T: Real> Workspace<T> {
-    /// Room for `architecture`.
+    /// Scratch buffers for `architecture`.
     ///
     /// # Errors
     /// `OutOfMemory` where the system has none.
@@ -61,17 +61,17 @@ impl<T: Real> Workspace<T> {
             .iter()
             .any(|layer| layer.options.normalization.is_some());
         let extra = if normalized { units } else { 0 };
-        let room = |count| zeros(count, "the network");
+        let buffer = |count| zeros(count, "the network");
         Ok(Workspace {
-            sums: room(units)?,
-            outputs: room(units)?,
-            deltas: room(units)?,
-            steps: room(units)?,
+            sums: buffer(units)?,
+            outputs: buffer(units)?,
+            deltas: buffer(units)?,
+            steps: buffer(units)?,
             normalized: Normalized {
-                values: room(extra)?,
-                inverse_deviations: room(extra)?,
-                gamma_steps: room(extra)?,
-                beta_steps: room(extra)?,
+                values: buffer(extra)?,
+                inverse_deviations: buffer(extra)?,
+                gamma_steps: buffer(extra)?,
+                beta_steps: buffer(extra)?,
             },
             tiny: plan::tiny(architecture),
         })

@@ -11,7 +11,7 @@ use crate::nn::vector::product::transpose;
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Scalar, Task};
 
-/// From so many rows on, they are taken side by side where they are short.
+/// From so many rows on, they are interleaved where they are short.
 const MANY: usize = 8;
 
 /// What there is to find for some rows of a batch. Shapes: `y[m][units]`, `a`, `targets` and `d` too, `losses[m]`.
@@ -24,7 +24,7 @@ pub struct Outputs<'a, T> {
     pub units: usize,
     /// What the activation is taken of
     pub y: &'a [T],
-    /// The outputs: found where there is no gradient to find; else room for them.
+    /// The outputs: found where there is no gradient to find; else a buffer for them.
     pub a: &'a mut [T],
     /// What the outputs should be
     pub targets: &'a [T],
@@ -98,7 +98,7 @@ impl<T: Real> Task for RowByRow<'_, '_, T> {
 
 /// Blocks of rows, as columns, that begin a line of the cache.
 #[repr(align(64))]
-struct Rooms<T>([[[T; BLOCK]; BLOCK]; 4]);
+struct Blocks<T>([[[T; BLOCK]; BLOCK]; 4]);
 
 /// A block of rows at a time, as columns.
 struct SideBySide<'a, T>(Outputs<'a, T>);
@@ -118,8 +118,8 @@ impl<T: Real> Task for SideBySide<'_, T> {
             losses,
             mut gradient,
         } = self.0;
-        let mut rooms = Rooms([[[T::ZERO; BLOCK]; BLOCK]; 4]);
-        let [z_block, a_block, t_block, d_block] = rooms.0.each_mut().map(|room| &mut room[..units]);
+        let mut blocks = Blocks([[[T::ZERO; BLOCK]; BLOCK]; 4]);
+        let [z_block, a_block, t_block, d_block] = blocks.0.each_mut().map(|block| &mut block[..units]);
         for (k, losses) in losses.chunks_mut(BLOCK).enumerate() {
             let rows = k * BLOCK..k * BLOCK + losses.len();
             let here = rows.start * units..rows.end * units;

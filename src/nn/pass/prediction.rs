@@ -21,27 +21,27 @@ const MOST_ROWS: usize = 256;
 /// A thread is worth its start, some tens of microseconds, from so many multiply-adds on.
 const WORK_OF_A_THREAD: usize = 20_000_000;
 
-/// Room for predictions.
+/// Scratch buffers for predictions.
 pub struct Predictor<T> {
     rows: usize,
     /// One for each thread that there ever was.
-    rooms: Vec<Room<T>>,
+    buffers: Vec<Scratch<T>>,
 }
 
-struct Room<T> {
+struct Scratch<T> {
     batch: Batch<T>,
     inputs: Vec<T>,
 }
 
 impl<T: Real> Predictor<T> {
-    /// Room for networks of this shape.
+    /// Scratch buffers for networks of this shape.
     ///
     /// # Errors
     /// `OutOfMemory` where the system has none.
     pub fn new(architecture: &Architecture) -> Result<Self> {
         let rows = (NUMBERS / architecture.unit_count()).clamp(1, MOST_ROWS);
-        let rooms = vec![Room::new(architecture, rows)?];
-        Ok(Predictor { rows, rooms })
+        let buffers = vec![Scratch::new(architecture, rows)?];
+        Ok(Predictor { rows, buffers })
     }
 
     /// Predicts for every row of `inputs`, `[rows][inputs]`, into `outputs`, `[rows][outputs]`; or the place of the first
@@ -67,26 +67,26 @@ impl<T: Real> Predictor<T> {
             0 | 1 => 1,
             most => most.min(host::threads()),
         };
-        while self.rooms.len() < threads {
+        while self.buffers.len() < threads {
             // Without more memory there are fewer threads.
-            let Ok(room) = Room::new(architecture, self.rows) else {
+            let Ok(scratch) = Scratch::new(architecture, self.rows) else {
                 break;
             };
-            self.rooms.push(room);
+            self.buffers.push(scratch);
         }
-        let mut team = Team::new(threads.min(self.rooms.len()));
+        let mut team = Team::new(threads.min(self.buffers.len()));
         let (size, at_a_time) = (team.size(), self.rows);
-        let (rooms, outputs) = (Shared::new(&mut self.rooms), Shared::new(outputs));
+        let (buffers, outputs) = (Shared::new(&mut self.buffers), Shared::new(outputs));
         let first_wrong = AtomicUsize::new(usize::MAX);
         team.run(size, &|index| {
             let mine = share(rows, index, size);
-            // SAFETY: shares do not overlap, and each thread has a room.
-            let (room, outputs) = unsafe {
+            // SAFETY: shares do not overlap, and each thread has a buffer.
+            let (scratch, outputs) = unsafe {
                 let outputs = outputs.write(mine.start * units..mine.end * units);
-                (&mut rooms.write(index..index + 1)[0], outputs)
+                (&mut buffers.write(index..index + 1)[0], outputs)
             };
             let inputs = &inputs[mine.start * width..mine.end * width];
-            let wrong = room.predict(at_a_time, architecture, values, inputs, outputs, is_stopped);
+            let wrong = scratch.predict(at_a_time, architecture, values, inputs, outputs, is_stopped);
             if let Some(place) = wrong {
                 first_wrong.fetch_min(mine.start * width + place, Ordering::Relaxed);
             }
@@ -95,9 +95,9 @@ impl<T: Real> Predictor<T> {
     }
 }
 
-impl<T: Real> Room<T> {
+impl<T: Real> Scratch<T> {
     fn new(architecture: &Architecture, rows: usize) -> Result<Self> {
-        Ok(Room {
+        Ok(Scratch {
             batch: Batch::new(architecture, rows)?,
             inputs: zeros(rows * architecture.input_count(), "a batch")?,
         })

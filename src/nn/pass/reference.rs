@@ -98,14 +98,14 @@ pub fn step(architecture: &Architecture, values: &[f64], step: &Step) -> Found {
 /// From x to a.
 fn forward(layer: &Layer, values: &[f64], x: Rows, masks: Masks) -> Seen {
     let m = x.len();
-    let room = || vec![vec![0.0; layer.units]; m];
+    let zeros = || vec![vec![0.0; layer.units]; m];
     let mut seen = Seen {
         x,
-        n: room(),
-        y: room(),
-        a: room(),
+        n: zeros(),
+        y: zeros(),
+        a: zeros(),
         mask: vec![vec![1.0; layer.units]; m],
-        inverse: room(),
+        inverse: zeros(),
     };
     for r in 0..m {
         for j in 0..layer.units {

@@ -101,10 +101,7 @@ fn architecture(options: serde_json::Value) -> Architecture {
 fn train_is_the_contract_carried_on_to_any_depth() {
     let mut generator = Generator::new(4);
     for &(_, loss) in Loss::ALL {
-        for &(_, hidden) in Activation::ALL
-            .into_iter()
-            .filter(|row| row.1 != Activation::Softmax)
-        {
+        for &(_, hidden) in Activation::ALL.iter().filter(|row| row.1 != Activation::Softmax) {
             for widths in [vec![], vec![2], vec![9, 3], vec![3, 17, 8]] {
                 let mut layers = vec![json!(5)];
                 layers.extend(

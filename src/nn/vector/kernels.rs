@@ -19,7 +19,7 @@ pub fn affine_unit<I: Isa, T: Real>(x: &[T], w: &[T], b: &[T], unit: usize) -> T
         .fold(b[unit], |sum, (&x, &w)| I::mul_add(x, w, sum))
 }
 
-/// `z = b + x w` of L examples side by side: `x[inputs][L]`, `z[units][L]`; whether all are finite. The sums of some units
+/// `z = b + x w` of L interleaved examples: `x[inputs][L]`, `z[units][L]`; whether all are finite. The sums of some units
 /// at a time stay in registers.
 #[inline(always)]
 pub fn affine_side_by_side<I: Isa, T: Real, const L: usize>(
@@ -86,7 +86,7 @@ pub fn at_mut<T, const W: usize>(numbers: &mut [T], start: usize) -> &mut [T; W]
     numbers[start..].first_chunk_mut().expect("is long enough")
 }
 
-/// Puts a row into place l of rows side by side.
+/// Puts a row into place l of interleaved rows.
 #[inline(always)]
 pub fn set<T: Copy, const L: usize>(side_by_side: &mut [[T; L]], l: usize, row: &[T]) {
     for (place, &x) in side_by_side.iter_mut().zip(row) {

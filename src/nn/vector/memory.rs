@@ -34,7 +34,7 @@ pub fn whole_lines<T: Real>(count: usize) -> usize {
 /// each other.
 #[derive(Debug, Default)]
 pub struct Aligned<T> {
-    room: Vec<T>,
+    numbers: Vec<T>,
     start: usize,
 }
 
@@ -45,10 +45,10 @@ impl<T: Real> Aligned<T> {
     /// `OutOfMemory` where the system has none, for what is named.
     pub fn zeros(count: usize, name: &str) -> Result<Self> {
         let most = LINE / size_of::<T>();
-        let mut room: Vec<T> = zeros(count.saturating_add(most), name)?;
-        let start = room.as_ptr().align_offset(LINE).min(most);
-        room.truncate(start + count);
-        Ok(Aligned { room, start })
+        let mut numbers: Vec<T> = zeros(count.saturating_add(most), name)?;
+        let start = numbers.as_ptr().align_offset(LINE).min(most);
+        numbers.truncate(start + count);
+        Ok(Aligned { numbers, start })
     }
 
     /// A copy of these numbers.
@@ -66,13 +66,13 @@ impl<T> Deref for Aligned<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.room[self.start..]
+        &self.numbers[self.start..]
     }
 }
 
 impl<T> DerefMut for Aligned<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.room[self.start..]
+        &mut self.numbers[self.start..]
     }
 }
 

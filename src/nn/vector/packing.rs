@@ -11,18 +11,18 @@ use crate::nn::vector::simd::prefetch;
 const AHEAD: usize = 16;
 
 thread_local! {
-    static ROOM: RefCell<Aligned<f64>> = RefCell::default();
+    static SCRATCH: RefCell<Aligned<f64>> = RefCell::default();
 }
 
-/// Room for `count` numbers, from the beginning of a line: the thread's only one, until it asks again.
-pub fn room<T>(count: usize) -> *mut T {
-    ROOM.with_borrow_mut(|room| {
+/// A scratch buffer of `count` numbers, from the beginning of a line: the thread's only one, until it asks again.
+pub fn scratch<T>(count: usize) -> *mut T {
+    SCRATCH.with_borrow_mut(|scratch| {
         let count = (count * size_of::<T>()).div_ceil(size_of::<f64>());
-        if room.len() < count {
-            *room = Aligned::zeros(count, "a product")
+        if scratch.len() < count {
+            *scratch = Aligned::zeros(count, "a product")
                 .expect("a product takes less memory than what it multiplies");
         }
-        room.as_mut_ptr().cast()
+        scratch.as_mut_ptr().cast()
     })
 }
 

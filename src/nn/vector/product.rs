@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::nn::switch::Switch;
 use crate::nn::vector::kernels::dot;
-use crate::nn::vector::packing::{copy_columns, copy_rows, room};
+use crate::nn::vector::packing::{copy_columns, copy_rows, scratch};
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Task};
 
@@ -163,8 +163,8 @@ impl<T: Real> Task for Product<'_, T> {
             }
             return;
         }
-        let room = if columns > FAR && rows > MANY {
-            room(WIDE_DEPTH * WIDEST)
+        let scratch = if columns > FAR && rows > MANY {
+            scratch(WIDE_DEPTH * WIDEST)
         } else {
             std::ptr::null_mut()
         };
@@ -177,7 +177,7 @@ impl<T: Real> Task for Product<'_, T> {
                 let mut start = 0;
                 while start < columns {
                     let part = Part {
-                        room,
+                        scratch,
                         rows: top..rows.min(top + ROWS),
                         inner: first..inner.min(first + depth),
                         start,
@@ -195,8 +195,8 @@ impl<T: Real> Task for Product<'_, T> {
 /// A part of a product: some columns from `start` on, no further than `end`.
 #[derive(Clone)]
 struct Part<T> {
-    /// Room for WIDE_DEPTH rows of WIDEST columns, or null where columns are not copied together.
-    room: *mut T,
+    /// A scratch buffer for WIDE_DEPTH rows of WIDEST columns, or null where columns are not copied together.
+    scratch: *mut T,
     rows: Range<usize>,
     inner: Range<usize>,
     start: usize,
@@ -241,7 +241,7 @@ impl<T: Real> Product<'_, T> {
     #[inline(always)]
     fn columns<I: Isa, const H: usize, const W: usize>(&mut self, part: Part<T>) -> usize {
         let Part {
-            room,
+            scratch,
             rows,
             inner,
             start,
@@ -249,18 +249,19 @@ impl<T: Real> Product<'_, T> {
         } = part;
         let first = start.min(end - W);
         let (a, b) = (self.a, self.b);
-        // SAFETY: `product` has checked that `inner` and these columns are within `b`, and the room is for
+        // SAFETY: `product` has checked that `inner` and these columns are within `b`, and the scratch buffer is for
         // WIDE_DEPTH rows of WIDEST.
         let (panel, stride) = unsafe {
             let from = b.values.as_ptr().add(inner.start * b.row_stride + first);
-            if room.is_null() {
+            if scratch.is_null() {
                 (from, b.row_stride)
             } else {
                 for l in 0..inner.len() {
-                    room.add(l * W)
+                    scratch
+                        .add(l * W)
                         .copy_from_nonoverlapping(from.add(l * b.row_stride), W);
                 }
-                (room.cast_const(), W)
+                (scratch.cast_const(), W)
             }
         };
         let tile = Tile {
@@ -298,18 +299,18 @@ impl<T: Real> Product<'_, T> {
     fn in_blocks<I: Isa, const W: usize>(&mut self) {
         let (a, b) = (self.a, self.b);
         let height = even(a.rows, BLOCK).next_multiple_of(HEIGHT);
-        let columns: *mut T = room(DEPTH * (W * PANELS + BLOCK + HEIGHT));
+        let columns: *mut T = scratch(DEPTH * (W * PANELS + BLOCK + HEIGHT));
         let rows = columns.wrapping_add(DEPTH * W * PANELS);
         for inner in ranges(a.columns, depth::<I>(a.columns)) {
             for block in ranges(a.rows, height) {
-                // SAFETY: the block is within `a`, and there is room for it.
+                // SAFETY: the block is within `a`, and the scratch buffer holds it.
                 unsafe { self.copy_block(rows, block.clone(), inner.clone()) };
                 for group in ranges(b.columns, W * PANELS) {
                     // The last panel may begin earlier, with columns that are there already.
                     let first = |k: usize| (group.start + k * W).min(b.columns - W);
                     let starts: [usize; PANELS] = std::array::from_fn(first);
                     let starts = &starts[..group.len().div_ceil(W)];
-                    // SAFETY: these columns are within `b`, and there is room for them.
+                    // SAFETY: these columns are within `b`, and the scratch buffer holds them.
                     unsafe {
                         let from = b.values.as_ptr().add(inner.start * b.row_stride);
                         copy_columns::<T, W>(columns, from, b.row_stride, starts, inner.len());
@@ -336,7 +337,7 @@ impl<T: Real> Product<'_, T> {
     /// Copies a block of `a`, tile by tile.
     ///
     /// # Safety
-    /// The block is within `a`, and there is room for it.
+    /// The block is within `a`, and the scratch buffer holds it.
     #[inline(always)]
     unsafe fn copy_block(&self, to: *mut T, rows: Range<usize>, inner: Range<usize>) {
         let strides = (self.a.row_stride, self.a.column_stride);
@@ -564,11 +565,11 @@ mod tests {
         );
         let (start, row) = (numbers::<T>(rows * columns, 0.3), numbers::<T>(columns, 0.4));
         let (alpha, beta) = (T::from_f64(-0.3), T::from_f64(0.9));
-        let mut turned = vec![T::ZERO; a.len()];
-        transpose(&mut turned, &a, rows, inner);
+        let mut transposed = vec![T::ZERO; a.len()];
+        transpose(&mut transposed, &a, rows, inner);
         for matrix in [
             Matrix::new(&a, rows, inner),
-            Matrix::new(&turned, inner, rows).transposed(),
+            Matrix::new(&transposed, inner, rows).transposed(),
         ] {
             for (onto, first) in [
                 (Onto::Nothing, None),

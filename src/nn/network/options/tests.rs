@@ -106,7 +106,6 @@ fn everything_there_is_survives_the_way_through_json() {
     for initializer in Initializer::ALL
         .iter()
         .map(|row| row.1)
-        .into_iter()
         .chain([Initializer::UnitUniform])
     {
         layers.push(LayerOptions { initializer, ..plain });

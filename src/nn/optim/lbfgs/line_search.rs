@@ -57,9 +57,9 @@ pub struct Line<'a, 'e, T> {
     pub x: &'a [T],
     /// Where it goes.
     pub d: &'a [T],
-    /// Room for x + t d.
+    /// A buffer for x + t d.
     pub trial: &'a mut [T],
-    /// Room for three gradients; the first has that of the beginning when the search begins.
+    /// A buffer for three gradients; the first has that of the beginning when the search begins.
     pub gradients: &'a mut [Vec<T>; 3],
     /// The loss.
     pub evaluate: &'a mut Evaluate<'e, T>,

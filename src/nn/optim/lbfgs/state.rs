@@ -21,7 +21,7 @@ pub struct LbfgsReport {
     pub converged: bool,
 }
 
-/// The memory of L-BFGS, and all the room that it needs: a step allocates nothing.
+/// The memory of L-BFGS, and all the buffers that it needs: a step allocates nothing.
 #[derive(Debug)]
 pub struct LbfgsState<T> {
     config: Lbfgs,
@@ -34,7 +34,7 @@ pub struct LbfgsState<T> {
     previous_gradient: Vec<T>,
     /// Whether there is no last iteration.
     is_fresh: bool,
-    /// Room for the line search: parameters and gradients.
+    /// Buffers of the line search: parameters and gradients.
     trial: Vec<T>,
     gradients: [Vec<T>; 3],
 }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`steps`] | steps of plain gradient descent |
 //!
-//! Shapes, with L rows side by side: `x[inputs][L]`, `z1[H][L]`, `h = f(z1)`, `z2[O][L]`, `o = g(z2)`.
+//! Shapes, with L rows interleaved: `x[inputs][L]`, `z1[H][L]`, `h = f(z1)`, `z2[O][L]`, `o = g(z2)`.
 
 #![allow(
     clippy::needless_range_loop,
@@ -24,7 +24,7 @@ use crate::nn::vector::kernels::{all_finite, max_abs};
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Scalar, Task};
 
-/// The most rows side by side.
+/// The most interleaved rows.
 pub const MOST_ROWS: usize = 4;
 
 /// What a network does, beside its weights and sizes.

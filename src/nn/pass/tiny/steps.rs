@@ -90,7 +90,7 @@ impl<T: Real, const H: usize, const O: usize, const L: usize> Task for Steps<'_,
         let losses = self.losses;
         let (w1, mut tiny) = Tiny::<T, H, O>::load(self.values, data.width);
         let all_targets = data.part(Part::Targets).as_chunks::<O>().0;
-        let mut begun = rows.first().filter(|_| L == 1).map(|&row| {
+        let mut precomputed = rows.first().filter(|_| L == 1).map(|&row| {
             let first = data.inputs(row as usize);
             tiny.hidden_sums::<I, L>(w1, |i| [first[i]; L])
         });
@@ -121,7 +121,7 @@ impl<T: Real, const H: usize, const O: usize, const L: usize> Task for Steps<'_,
                 }
                 x
             };
-            let z1 = begun.unwrap_or_else(|| tiny.hidden_sums::<I, L>(w1, x));
+            let z1 = precomputed.unwrap_or_else(|| tiny.hidden_sums::<I, L>(w1, x));
             let pass = tiny.forward::<I, L>(functions, z1);
             if !pass.is_finite {
                 break;
@@ -157,7 +157,7 @@ impl<T: Real, const H: usize, const O: usize, const L: usize> Task for Steps<'_,
                         z1[j][0] = I::mul_add(slope, gradient[k][0], z1[j][0]);
                     }
                 }
-                begun = Some(z1);
+                precomputed = Some(z1);
             }
             for j in 0..H {
                 for k in 0..O {
