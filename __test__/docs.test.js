@@ -236,6 +236,18 @@ describe('the map of the code', () => {
     )
   })
 
+  test('has no circle: the core knows nobody, files the core, the engine both, a host all', () => {
+    const layers = ['nn', 'format', 'engine', 'node']
+    for (const [i, layer] of layers.entries()) {
+      const folder = join(root, 'src', layer)
+      for (const name of readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs'))) {
+        const text = readFileSync(join(folder, name), 'utf8')
+        const known = Array.from(text.matchAll(/\bcrate::(\w+)/g), ([, layer]) => layers.indexOf(layer))
+        assert.ok(known.length === 0 || Math.max(...known) <= i, `${layer}/${name}`)
+      }
+    }
+  })
+
   for (const folder of [join(root, 'src'), ...folders]) {
     const name = relative(root, folder)
     test(`${name} has a table of contents that names all of its modules`, () => {

@@ -5,9 +5,7 @@
 //! | [`stored`] | a network in a file: its options, and its numbers where the file has them |
 //! | [`safetensors`] | networks as the `state_dict` of an `nn.Sequential` of PyTorch |
 //! | [`onnx`] | networks as ONNX graphs |
-//! | [`archive`] | JSON and tensors in one file, with a checksum, for checkpoints |
 
-pub mod archive;
 pub mod onnx;
 pub mod safetensors;
 pub mod stored;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use napi::bindgen_prelude::{ArrayBuffer, Buffer, Uint8Array};
 
-use crate::format::{Format, Hints, archive};
+use crate::format::{Format, Hints};
+use crate::nn::host::archive;
 use crate::nn::{Error, Result};
 use crate::node::call::{Call, Environment, bytes_mut};
 use crate::node::trainer_calls::start_task;

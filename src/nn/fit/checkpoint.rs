@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::format::archive::{self, Element, Sizes, Tensor};
 use crate::nn::error::{Code, Error, Result};
+use crate::nn::host::archive::{self, Element, Sizes, Tensor};
 use crate::nn::network::architecture::Architecture;
 use crate::nn::network::initializer::Initializer;
 use crate::nn::network::weights;

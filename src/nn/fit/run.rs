@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::archive;
 use crate::nn::error::{Code, Error, JsNumber, Result};
 use crate::nn::host::Clock;
+use crate::nn::host::archive;
 use crate::nn::network::architecture::Architecture;
 use crate::nn::random::Generator;
 use crate::nn::vector::memory::zeros;

@@ -3,9 +3,11 @@
 //! | module | holds |
 //! |---|---|
 //! | [`files`] | files that are written whole or not at all |
+//! | [`archive`] | JSON and tensors in one file, with a checksum, for checkpoints |
 //! | [`clock`] | the time |
 //! | [`team`] | threads that share the steps of a fit |
 
+pub mod archive;
 pub mod clock;
 pub mod files;
 pub mod team;

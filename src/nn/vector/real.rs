@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::format::archive::Element;
+use crate::nn::host::archive::Element;
 use crate::nn::network::options::Precision;
 use crate::nn::vector::elementary;
 use crate::nn::vector::simd::Isa;
