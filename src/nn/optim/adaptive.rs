@@ -1,5 +1,6 @@
 //! Scaled by the size of past gradients: RMSprop, Adagrad, Adadelta.
 
+use crate::nn::optim::method::{Method, Now};
 use crate::nn::optim::sweep::arithmetic::{decayed, max, moved, settled};
 use crate::nn::optim::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::settings::{BELOW_ONE, BOOLEAN, EPSILON, FRACTION, NOT_NEGATIVE, settings};
@@ -76,18 +77,15 @@ settings! {
     }
 }
 
-impl Rmsprop {
-    pub(crate) fn memory(&self) -> usize {
+impl Method for Rmsprop {
+    const LEARNING_RATE: f64 = 0.01;
+
+    fn memory(&self) -> usize {
         1 + usize::from(self.centered) + usize::from(self.momentum > 0.0)
     }
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-    ) {
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now { eta, .. } = now;
         match (self.centered, self.momentum > 0.0) {
             (false, false) => sweep::<T, 1>(self.rule::<T, false>(eta), params, gradients, memory),
             (false, true) => sweep::<T, 2>(self.rule::<T, false>(eta), params, gradients, memory),
@@ -95,7 +93,9 @@ impl Rmsprop {
             (true, true) => sweep::<T, 3>(self.rule::<T, true>(eta), params, gradients, memory),
         }
     }
+}
 
+impl Rmsprop {
     fn rule<T: Real, const CENTERED: bool>(&self, eta: f64) -> BySize<T, CENTERED> {
         BySize {
             eta: T::from_f64(eta),
@@ -139,17 +139,19 @@ impl<T: Real, const CENTERED: bool, const S: usize> Rule<T, S> for BySize<T, CEN
     }
 }
 
-impl Adagrad {
-    pub(crate) const MEMORY: usize = 1;
+impl Method for Adagrad {
+    const LEARNING_RATE: f64 = 0.01;
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-        t: u64,
-    ) {
+    fn memory(&self) -> usize {
+        1
+    }
+
+    fn initial(&self) -> f64 {
+        self.initial_accumulator
+    }
+
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now { eta, t, .. } = now;
         let rule = BySum {
             eta: T::from_f64(eta / (1.0 + (t - 1) as f64 * self.lr_decay)),
             lambda: T::from_f64(self.weight_decay),
@@ -175,16 +177,15 @@ impl<T: Real> Rule<T, 1> for BySum<T> {
     }
 }
 
-impl Adadelta {
-    pub(crate) const MEMORY: usize = 2;
+impl Method for Adadelta {
+    const LEARNING_RATE: f64 = 1.0;
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-    ) {
+    fn memory(&self) -> usize {
+        2
+    }
+
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now { eta, .. } = now;
         let rule = ByDelta {
             eta: T::from_f64(eta),
             lambda: T::from_f64(self.weight_decay),

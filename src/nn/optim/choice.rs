@@ -1,5 +1,6 @@
 //! The list of all optimizers.
 
+use crate::nn::optim::method::Method;
 use crate::nn::optim::{
     Adadelta, Adagrad, Adam, Adamw, Lbfgs, Lion, Momentum, Nadam, Nesterov, Radam, Rmsprop, Rprop, Sgd,
 };
@@ -24,17 +25,29 @@ choice! {
     }
 }
 
-impl Optimizer {
-    /// The learning rate where the user names none: PyTorch's, Lion's from its paper.
-    pub fn default_learning_rate(&self) -> f64 {
-        match self {
-            Optimizer::Sgd(_) | Optimizer::Momentum(_) | Optimizer::Nesterov(_) => 0.001,
-            Optimizer::Rmsprop(_) | Optimizer::Adagrad(_) | Optimizer::Rprop(_) => 0.01,
-            Optimizer::Adam(_) | Optimizer::Adamw(_) | Optimizer::Radam(_) => 0.001,
-            Optimizer::Nadam(_) => 0.002,
-            Optimizer::Lion(_) => 0.0001,
-            Optimizer::Adadelta(_) | Optimizer::Lbfgs(_) => 1.0,
+/// Runs `$body` with `$method` bound to the settings of an optimizer that is a [`Method`]; `$other` for L-BFGS.
+macro_rules! with_method {
+    ($optimizer:expr, $method:ident => $body:expr, else $other:expr) => {
+        with_method!(@ $optimizer, $method => $body, $other;
+            Sgd Momentum Nesterov Rmsprop Adagrad Adadelta Adam Adamw Nadam Radam Lion Rprop)
+    };
+    (@ $optimizer:expr, $method:ident => $body:expr, $other:expr; $($variant:ident)*) => {
+        match $optimizer {
+            $(Optimizer::$variant($method) => $body,)*
+            Optimizer::Lbfgs(_) => $other,
         }
+    };
+}
+
+pub(super) use with_method;
+
+impl Optimizer {
+    /// The learning rate where the user names none.
+    pub fn default_learning_rate(&self) -> f64 {
+        fn of<M: Method>(_: &M) -> f64 {
+            M::LEARNING_RATE
+        }
+        with_method!(self, method => of(method), else Lbfgs::LEARNING_RATE)
     }
 }
 

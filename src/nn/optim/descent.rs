@@ -1,5 +1,6 @@
 //! Along the gradient: SGD, momentum, Nesterov's momentum.
 
+use crate::nn::optim::method::{Method, Now};
 use crate::nn::optim::sweep::arithmetic::{decayed, moved};
 use crate::nn::optim::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::settings::{BELOW_ONE, FRACTION, NOT_NEGATIVE, settings};
@@ -57,19 +58,20 @@ settings! {
     }
 }
 
-impl Sgd {
-    pub(crate) const MEMORY: usize = 0;
+impl Method for Sgd {
+    const LEARNING_RATE: f64 = 0.001;
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-    ) {
-        sweep(self.rule(eta), params, gradients, memory);
+    fn memory(&self) -> usize {
+        0
     }
 
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now { eta, .. } = now;
+        sweep(self.rule(eta), params, gradients, memory);
+    }
+}
+
+impl Sgd {
     /// What a step does to a parameter.
     #[inline]
     pub(crate) fn rule<T: Real>(&self, eta: f64) -> Descend<T> {
@@ -97,17 +99,15 @@ impl<T: Real> Rule<T, 0> for Descend<T> {
     }
 }
 
-impl Momentum {
-    pub(crate) const MEMORY: usize = 1;
+impl Method for Momentum {
+    const LEARNING_RATE: f64 = 0.001;
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-        t: u64,
-    ) {
+    fn memory(&self) -> usize {
+        1
+    }
+
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now { eta, t, .. } = now;
         // PyTorch dampens neither the first gradient nor where there is no momentum.
         let damped = t > 1 && self.momentum != 0.0;
         let rule = Roll::<T, false> {
@@ -120,16 +120,15 @@ impl Momentum {
     }
 }
 
-impl Nesterov {
-    pub(crate) const MEMORY: usize = 1;
+impl Method for Nesterov {
+    const LEARNING_RATE: f64 = 0.001;
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-    ) {
+    fn memory(&self) -> usize {
+        1
+    }
+
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now { eta, .. } = now;
         let rule = Roll::<T, true> {
             eta: T::from_f64(eta),
             lambda: T::from_f64(self.weight_decay),

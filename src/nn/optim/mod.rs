@@ -6,6 +6,7 @@
 //! | [`choice`] | [`Optimizer`]: the list of all, by name |
 //! | [`descent`] | [`Sgd`], [`Momentum`], [`Nesterov`]: along the gradient |
 //! | [`adaptive`] | [`Rmsprop`], [`Adagrad`], [`Adadelta`]: scaled by the size of past gradients |
+//! | [`method`] | what an optimizer says of itself |
 //! | [`moments`] | [`Adam`], [`Adamw`], [`Nadam`], [`Radam`]: both at once |
 //! | [`sign`] | [`Lion`], [`Rprop`]: by the sign alone |
 //! | [`state`] | [`OptimizerState`]: what an optimizer remembers from step to step |
@@ -22,6 +23,7 @@ pub mod choice;
 pub mod clip;
 pub mod descent;
 pub mod lbfgs;
+pub mod method;
 pub mod moments;
 pub mod schedule;
 pub mod sign;

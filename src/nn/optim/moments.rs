@@ -7,6 +7,7 @@
 //! Both start at 0 and are too small at first, by the factors 1 - beta1^t and 1 - beta2^t: the bias corrections,
 //! which they are *divided* by.
 
+use crate::nn::optim::method::{Method, Now};
 use crate::nn::optim::sweep::arithmetic::{decayed, max, moved, settled};
 use crate::nn::optim::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::settings::{BELOW_ONE, BOOLEAN, EPSILON, NOT_NEGATIVE, settings};
@@ -171,22 +172,24 @@ impl Corrections {
     }
 }
 
-impl Adam {
-    pub(crate) fn memory(&self) -> usize {
+impl Method for Adam {
+    const LEARNING_RATE: f64 = 0.001;
+
+    fn memory(&self) -> usize {
         2 + usize::from(self.amsgrad)
     }
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-        corrections: Corrections,
-    ) {
-        self.step_kept(1.0, params, gradients, memory, eta, corrections);
+    fn corrections(&self, t: u64) -> Corrections {
+        Corrections::new(self.beta1, self.beta2, t)
     }
 
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now { eta, corrections, .. } = now;
+        self.step_kept(1.0, params, gradients, memory, eta, corrections);
+    }
+}
+
+impl Adam {
     /// A step from `kept` times the parameters.
     fn step_kept<T: Real>(
         &self,
@@ -235,24 +238,26 @@ impl Adam {
     }
 }
 
-impl Adamw {
-    pub(crate) fn memory(&self) -> usize {
+impl Method for Adamw {
+    const LEARNING_RATE: f64 = 0.001;
+
+    fn memory(&self) -> usize {
         self.adam().memory()
     }
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-        corrections: Corrections,
-    ) {
+    fn corrections(&self, t: u64) -> Corrections {
+        Corrections::new(self.beta1, self.beta2, t)
+    }
+
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now { eta, corrections, .. } = now;
         let kept = 1.0 - eta * self.weight_decay;
         self.adam()
             .step_kept(kept, params, gradients, memory, eta, corrections);
     }
+}
 
+impl Adamw {
     fn adam(&self) -> Adam {
         Adam {
             beta1: self.beta1,
@@ -312,29 +317,24 @@ pub struct Momenta {
     pub(crate) product: f64,
 }
 
-impl Nadam {
-    pub(crate) const MEMORY: usize = 2;
+impl Method for Nadam {
+    const LEARNING_RATE: f64 = 0.002;
 
-    /// Those of step t, from mu_1 ... mu_(t-1).
-    pub(crate) fn momenta(&self, t: u64, product: f64) -> Momenta {
-        let mu = |t: u64| self.beta1 * (1.0 - 0.5 * libm::pow(0.96, t as f64 * self.momentum_decay));
-        let this = mu(t);
-        Momenta {
-            this,
-            next: mu(t + 1),
-            product: product * this,
-        }
+    fn memory(&self) -> usize {
+        2
     }
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-        momenta: Momenta,
-        corrections: Corrections,
-    ) {
+    fn corrections(&self, t: u64) -> Corrections {
+        Corrections::new(self.beta1, self.beta2, t)
+    }
+
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now {
+            eta,
+            momenta,
+            corrections,
+            ..
+        } = now;
         let Momenta { this, next, product } = momenta;
         let rule = ByLookAhead {
             averages: Averages::new(self.beta1, self.beta2),
@@ -345,6 +345,19 @@ impl Nadam {
             epsilon: T::from_f64(self.epsilon),
         };
         sweep(rule, params, gradients, memory);
+    }
+}
+
+impl Nadam {
+    /// Those of step t, from mu_1 ... mu_(t-1).
+    pub(crate) fn momenta(&self, t: u64, product: f64) -> Momenta {
+        let mu = |t: u64| self.beta1 * (1.0 - 0.5 * libm::pow(0.96, t as f64 * self.momentum_decay));
+        let this = mu(t);
+        Momenta {
+            this,
+            next: mu(t + 1),
+            product: product * this,
+        }
     }
 }
 
@@ -372,18 +385,21 @@ impl<T: Real> Rule<T, 2> for ByLookAhead<T> {
     }
 }
 
-impl Radam {
-    pub(crate) const MEMORY: usize = 2;
+impl Method for Radam {
+    const LEARNING_RATE: f64 = 0.001;
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-        t: u64,
-        corrections: Corrections,
-    ) {
+    fn memory(&self) -> usize {
+        2
+    }
+
+    fn corrections(&self, t: u64) -> Corrections {
+        Corrections::new(self.beta1, self.beta2, t)
+    }
+
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now {
+            eta, t, corrections, ..
+        } = now;
         let eta = eta / corrections.first;
         match self.rectification(t, corrections) {
             Some(r) => {
@@ -393,7 +409,9 @@ impl Radam {
             None => sweep(self.rule::<T, false>(eta), params, gradients, memory),
         }
     }
+}
 
+impl Radam {
     fn rule<T: Real, const ADAPTIVE: bool>(&self, eta: f64) -> ByTrust<T, ADAPTIVE> {
         ByTrust {
             averages: Averages::new(self.beta1, self.beta2),

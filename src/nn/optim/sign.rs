@@ -1,6 +1,7 @@
 //! By the sign alone: Lion, RProp.
 
 use crate::nn::error::{Code, Error, Result};
+use crate::nn::optim::method::{Method, Now};
 use crate::nn::optim::sweep::arithmetic::{max, sign};
 use crate::nn::optim::sweep::{Gradients, Memory, Rule, sweep};
 use crate::nn::settings::{BELOW_ONE, GROWING, NOT_NEGATIVE, POSITIVE, SHRINKING, settings};
@@ -52,16 +53,15 @@ settings! {
     }
 }
 
-impl Lion {
-    pub(crate) const MEMORY: usize = 1;
+impl Method for Lion {
+    const LEARNING_RATE: f64 = 0.0001;
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        memory: Memory<T>,
-        eta: f64,
-    ) {
+    fn memory(&self) -> usize {
+        1
+    }
+
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, memory: Memory<T>, now: Now) {
+        let Now { eta, .. } = now;
         let rule = ByVote {
             beta1: T::from_f64(self.beta1),
             rest1: T::from_f64(1.0 - self.beta1),
@@ -95,26 +95,15 @@ impl<T: Real> Rule<T, 1> for ByVote<T> {
     }
 }
 
-impl Rprop {
-    pub(crate) const MEMORY: usize = 2;
+impl Method for Rprop {
+    const LEARNING_RATE: f64 = 0.01;
 
-    fn check_order(&self, owner: &str) -> Result<()> {
-        if self.step_min <= self.step_max {
-            return Ok(());
-        }
-        let expected = format!("a number of at most {owner}.stepMax, which is {},", self.step_max);
-        let name = format!("{owner}.stepMin");
-        Err(Error::new(Code::OutOfRange, expected, name, self.step_min))
+    fn memory(&self) -> usize {
+        2
     }
 
-    pub(crate) fn step<T: Real>(
-        &self,
-        params: &mut [T],
-        gradients: Gradients<T>,
-        mut memory: Memory<T>,
-        eta: f64,
-        t: u64,
-    ) {
+    fn step<T: Real>(&self, params: &mut [T], gradients: Gradients<T>, mut memory: Memory<T>, now: Now) {
+        let Now { eta, t, .. } = now;
         if t == 1 {
             let [_, steps] = memory.buffers();
             steps.fill(T::from_f64(eta));
@@ -126,6 +115,17 @@ impl Rprop {
             step_max: T::from_f64(self.step_max),
         };
         sweep(rule, params, gradients, memory);
+    }
+}
+
+impl Rprop {
+    fn check_order(&self, owner: &str) -> Result<()> {
+        if self.step_min <= self.step_max {
+            return Ok(());
+        }
+        let expected = format!("a number of at most {owner}.stepMax, which is {},", self.step_max);
+        let name = format!("{owner}.stepMin");
+        Err(Error::new(Code::OutOfRange, expected, name, self.step_min))
     }
 }
 

@@ -5,9 +5,10 @@ use std::ops::Range;
 use crate::nn::error::{Code, Error, Result};
 use crate::nn::host::team::Shared;
 use crate::nn::optim::Optimizer;
+use crate::nn::optim::choice::with_method;
 use crate::nn::optim::descent::Descend;
+use crate::nn::optim::method::{Method, Now};
 use crate::nn::optim::moments::{Corrections, Momenta};
-use crate::nn::optim::{Adadelta, Adagrad, Lion, Momentum, Nadam, Nesterov, Radam, Rprop, Sgd};
 use crate::nn::vector::memory::{Aligned, whole_lines};
 use crate::nn::vector::real::Real;
 
@@ -52,21 +53,12 @@ impl Optimizer {
 
     /// What each number of the memory is before the first step.
     fn first_memory(&self) -> f64 {
-        match self {
-            Optimizer::Adagrad(adagrad) => adagrad.initial_accumulator,
-            _ => 0.0,
-        }
+        with_method!(self, method => method.initial(), else 0.0)
     }
 
     /// Those of step t, where the optimizer has any.
     fn corrections(&self, t: u64) -> Corrections {
-        match self {
-            Optimizer::Adam(adam) => Corrections::new(adam.beta1, adam.beta2, t),
-            Optimizer::Adamw(adamw) => Corrections::new(adamw.beta1, adamw.beta2, t),
-            Optimizer::Nadam(nadam) => Corrections::new(nadam.beta1, nadam.beta2, t),
-            Optimizer::Radam(radam) => Corrections::new(radam.beta1, radam.beta2, t),
-            _ => Corrections::default(),
-        }
+        with_method!(self, method => method.corrections(t), else Corrections::default())
     }
 
     /// What a step does to a parameter, where that is so little that it can be done at once.
@@ -80,24 +72,9 @@ impl Optimizer {
 
     /// How many numbers are remembered for each parameter.
     pub fn buffers(&self) -> Result<usize> {
-        Ok(match self {
-            Optimizer::Sgd(_) => Sgd::MEMORY,
-            Optimizer::Momentum(_) => Momentum::MEMORY,
-            Optimizer::Nesterov(_) => Nesterov::MEMORY,
-            Optimizer::Rmsprop(rmsprop) => rmsprop.memory(),
-            Optimizer::Adagrad(_) => Adagrad::MEMORY,
-            Optimizer::Adadelta(_) => Adadelta::MEMORY,
-            Optimizer::Adam(adam) => adam.memory(),
-            Optimizer::Adamw(adamw) => adamw.memory(),
-            Optimizer::Nadam(_) => Nadam::MEMORY,
-            Optimizer::Radam(_) => Radam::MEMORY,
-            Optimizer::Lion(_) => Lion::MEMORY,
-            Optimizer::Rprop(_) => Rprop::MEMORY,
-            Optimizer::Lbfgs(_) => {
-                let expected = "an optimizer that steps by given gradients";
-                return Err(Error::new(Code::Internal, expected, "optimizer", "lbfgs"));
-            }
-        })
+        let expected = "an optimizer that steps by given gradients";
+        let refused = || Err(Error::new(Code::Internal, expected, "optimizer", "lbfgs"));
+        with_method!(self, method => Ok(method.memory()), else refused())
     }
 }
 
@@ -236,22 +213,17 @@ impl<T: Real> Step<'_, T> {
         assert_eq!(params.len(), range.len());
         // SAFETY: as the caller promises.
         let memory = unsafe { Memory::new(self.memory, self.parameter_count, range) };
-        let (eta, t, corrections) = (self.learning_rate, self.number, self.corrections);
-        match self.optimizer {
-            Optimizer::Sgd(sgd) => sgd.step(params, gradients, memory, eta),
-            Optimizer::Momentum(momentum) => momentum.step(params, gradients, memory, eta, t),
-            Optimizer::Nesterov(nesterov) => nesterov.step(params, gradients, memory, eta),
-            Optimizer::Rmsprop(rmsprop) => rmsprop.step(params, gradients, memory, eta),
-            Optimizer::Adagrad(adagrad) => adagrad.step(params, gradients, memory, eta, t),
-            Optimizer::Adadelta(adadelta) => adadelta.step(params, gradients, memory, eta),
-            Optimizer::Adam(adam) => adam.step(params, gradients, memory, eta, corrections),
-            Optimizer::Adamw(adamw) => adamw.step(params, gradients, memory, eta, corrections),
-            Optimizer::Nadam(nadam) => nadam.step(params, gradients, memory, eta, self.momenta, corrections),
-            Optimizer::Radam(radam) => radam.step(params, gradients, memory, eta, t, corrections),
-            Optimizer::Lion(lion) => lion.step(params, gradients, memory, eta),
-            Optimizer::Rprop(rprop) => rprop.step(params, gradients, memory, eta, t),
-            Optimizer::Lbfgs(_) => unreachable!("has a state of its own"),
-        }
+        let now = Now {
+            eta: self.learning_rate,
+            t: self.number,
+            momenta: self.momenta,
+            corrections: self.corrections,
+        };
+        with_method!(
+            self.optimizer,
+            method => method.step(params, gradients, memory, now),
+            else unreachable!("has a state of its own")
+        );
     }
 }
 

@@ -28,6 +28,9 @@ settings! {
 }
 
 impl Lbfgs {
+    /// The learning rate where the user names none.
+    pub const LEARNING_RATE: f64 = 1.0;
+
     /// How many evaluations of the loss a step has.
     pub(crate) fn evaluations(&self) -> usize {
         let default = self.max_iterations.saturating_mul(5) / 4;
