@@ -14,13 +14,13 @@ const native = require('./native.js')
 const FORMAT = 'mikir-network'
 const VERSION = 1
 
-/** How a network is written, by what the path ends in. */
+/** How a network is written, by what the path ends in: a format of the addon, or a text that is made here. */
 const WRITERS = {
-  '.json': (network) => Buffer.from(`${JSON.stringify(network)}\n`),
-  '.safetensors': (network) => network.toSafetensors(),
-  '.onnx': (network) => network.toONNX(),
-  '.mjs': (network) => Buffer.from(network.toModule({ format: 'esm' })),
-  '.cjs': (network) => Buffer.from(network.toModule({ format: 'cjs' }))
+  '.json': (network) => `${JSON.stringify(network)}\n`,
+  '.safetensors': 'safetensors',
+  '.onnx': 'onnx',
+  '.mjs': (network) => network.toModule({ format: 'esm' }),
+  '.cjs': (network) => network.toModule({ format: 'cjs' })
 }
 
 /** The absolute path of a file: where the process works may change before it is written. */
@@ -41,11 +41,18 @@ function byExtension(table, file) {
   )
 }
 
-/** Writes a network as it is now; the file takes the place of an old one in one step. */
-async function save(network, file) {
+/**
+ * Writes a network as it is now; the file takes the place of an old one in one step.
+ * @param {NeuralNetwork} network
+ * @param {string | URL} file
+ * @param {(name: string, format: string, wake: () => void) => number} begin - begins a task of the addon that writes it
+ */
+async function save(network, file, begin) {
   const name = pathOf(file)
-  const bytes = byExtension(WRITERS, name)(network)
-  await task((wake) => native.saveFile(name, bytes, wake), native.endTask)
+  const writer = byExtension(WRITERS, name)
+  if (typeof writer === 'string') return task((wake) => begin(name, writer, wake), native.endTask)
+  const bytes = Buffer.from(writer(network))
+  return task((wake) => native.saveFile(name, bytes, wake), native.endTask)
 }
 
 /** What a reader, by what the path ends in, makes of the bytes of a file and its name in errors. */

@@ -397,7 +397,10 @@ class NeuralNetwork extends uncloneable(generate) {
 
   async save(path) {
     checkArguments('save', arguments.length, 1)
-    await require('./files.js').save(this, path)
+    await require('./files.js').save(this, path, (name, format, wake) => {
+      this.#refresh()
+      return native.saveNetwork(name, this.#buffer, wake, format, this.#seed)
+    })
   }
 
   static async load(path) {

@@ -1,6 +1,7 @@
 //! What networks of the same architecture share, whatever their precision. Networks themselves are buffers of their host
 //! (see [`super::layout`]).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -14,10 +15,12 @@ use crate::format::{Format, Stored};
 use crate::nn::data::Data;
 use crate::nn::evaluation;
 use crate::nn::fit::{self, Session, Start};
+use crate::nn::host::archive;
 use crate::nn::network::options::Precision;
 use crate::nn::network::{Network, initialize, weights};
 use crate::nn::pass::online;
 use crate::nn::pass::prediction::Predictor;
+use crate::nn::vector::memory::Aligned;
 use crate::nn::{Architecture, Error, Evaluation, NetworkOptions, Real, Result, Workspace};
 
 /// The most memory that is kept from one fit to the next.
@@ -44,6 +47,8 @@ pub trait Model {
     fn import(&self, buffer: &mut [u8], values: &[f64]) -> Result<Option<usize>>;
     /// The bytes of a file with the network of `buffer` in it.
     fn write(&self, buffer: &mut [u8], format: Format, seed: u64) -> Result<Vec<u8>>;
+    /// What writes a file with the network as it is now, on any thread.
+    fn saver(&self, buffer: &mut [u8], format: Format, seed: u64, path: PathBuf) -> Result<Background>;
     /// Takes the numbers of the file of this `name`. If it fails, those in `buffer` are of no use.
     fn fill(&self, buffer: &mut [u8], stored: &Stored, name: &str) -> Result<()>;
     /// Predicts for all rows of `inputs` into `outputs`, unless stopped; or the place of the first input that is not
@@ -220,6 +225,20 @@ impl<T: Real> Model for Plan<T> {
             values,
             seed,
         })
+    }
+
+    fn saver(&self, buffer: &mut [u8], format: Format, seed: u64, path: PathBuf) -> Result<Background> {
+        let (_, values) = split::<T>(buffer, &self.layout)?;
+        let (architecture, values) = (self.architecture.clone(), Aligned::copy(values, "the file")?);
+        Ok(Box::new(move || {
+            let network = Network {
+                architecture: &architecture,
+                values: &values,
+                seed,
+            };
+            archive::save(&path, &format.write(network)?)?;
+            Ok(Box::new(()))
+        }))
     }
 
     fn fill(&self, buffer: &mut [u8], stored: &Stored, name: &str) -> Result<()> {

@@ -1,6 +1,5 @@
 //! The functions of files.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use napi::bindgen_prelude::{ArrayBuffer, Buffer, Uint8Array};
@@ -45,10 +44,24 @@ pub fn save_file(call: &Call, home: &Environment) -> Result<u32> {
     let path = PathBuf::from(call.argument::<String>(0)?);
     let bytes = call.argument::<Uint8Array>(1)?.to_vec();
     let work = move || {
-        archive::replace(&path, |file| file.write_all(&bytes))?;
+        archive::save(&path, &bytes)?;
         Ok(Box::new(()) as _)
     };
     start_task(call, home, Box::new(work))
+}
+
+/// `saveNetwork(path, buffer, wake, format, seed): number`: writes a file with the network in it on a thread; the number of
+/// the task.
+pub fn save_network(call: &Call, home: &Environment) -> Result<u32> {
+    let path = PathBuf::from(call.argument::<String>(0)?);
+    let (mut buffer, seed) = (call.argument::<ArrayBuffer>(1)?, call.argument::<f64>(4)?);
+    let (format, bytes) = (format(call, 3)?, bytes_mut(&mut buffer));
+    let work = home
+        .models
+        .borrow_mut()
+        .of(bytes)?
+        .saver(bytes, format, seed as u64, path)?;
+    start_task(call, home, work)
 }
 
 fn format(call: &Call, index: usize) -> Result<Format> {

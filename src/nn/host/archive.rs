@@ -148,6 +148,14 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut std::fs::File) -> io::Result
     host::files::replace(path, write).map_err(|error| unwritable(path, error))
 }
 
+/// Writes a file of these bytes, whole or not at all.
+///
+/// # Errors
+/// As [`replace`].
+pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, |file| file.write_all(bytes))
+}
+
 /// Refuses a file that cannot be written, before there is something to write.
 ///
 /// # Errors
