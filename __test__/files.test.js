@@ -292,8 +292,9 @@ describe('ONNX', () => {
     }
   })
 
-  for (const { name, precision, file, inputs, outputs } of require('./goldens/onnx_files.json').cases) {
-    test(`predicts what onnxruntime predicts: ${name}`, () => {
+  const foreign = ['onnx_files', 'keras_files'].flatMap((name) => require(`./goldens/${name}.json`).cases)
+  for (const { name, precision, file, inputs, outputs } of foreign) {
+    test(`predicts what its maker predicts: ${name}`, () => {
       const network = NeuralNetwork.fromONNX(Buffer.from(file, 'base64'))
       assert.equal(network.precision, precision)
       const tolerance = precision === 'f64' ? 1e-12 : 1e-6

@@ -3,18 +3,21 @@
 import json
 from importlib.metadata import version
 
-import torch
-
-torch.set_num_threads(1)  # one order of summation
-torch.set_default_dtype(torch.float64)
+try:
+    import torch
+except ModuleNotFoundError:
+    torch = None  # in the environment of Keras
+else:
+    torch.set_num_threads(1)  # one order of summation
+    torch.set_default_dtype(torch.float64)
 
 WIDTH = 120
 MADE_WITH = ["torch", "numpy", "scikit-learn", "mpmath"]
 
 
-def write(path, name, golden):
+def write(path, name, golden, packages=MADE_WITH):
     """`golden` starts with its "about" sentence; what made the file goes in front of it."""
-    made_with = {package: version(package).split("+")[0] for package in MADE_WITH}
+    made_with = {package: version(package).split("+")[0] for package in packages}
     golden = {"made_with": {"script": f"scripts/goldens/{name}.py", **made_with}, **golden}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(layout(golden, 0) + "\n", encoding="utf-8")

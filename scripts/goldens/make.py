@@ -17,6 +17,8 @@ One module beside this one per file, with the same stem:
     onnx_files.py    ONNX files of PyTorch and scikit-learn, with predictions
     common.py        how numbers are written
 
+keras_files.py is run by itself: TensorFlow has an environment of its own.
+
 torch_check.py and onnx_check.py are the other direction: PyTorch and ONNX Runtime read mikir's files.
 
 The first run makes a virtual environment in .peers/goldens (ignored by git) and installs PyTorch there. The plain

@@ -286,6 +286,9 @@ impl<'g> Reader<'g> {
         if self.takes_biases(node)? {
             return self.name(output, Known::Function(POINTS));
         }
+        if let Some(known) = self.takes_affine(node) {
+            return self.name(output, known);
+        }
         let inputs: Option<Vec<Samples>> = node
             .input
             .iter()
@@ -357,6 +360,67 @@ impl<'g> Reader<'g> {
             }
         }
         Ok(false)
+    }
+
+    /// A number for each column that multiplies or is added, as Keras has batch normalizations: it goes into the layer whose
+    /// weighted sums they are, or else into the one that follows. What the output is, if the node does that.
+    fn takes_affine(&mut self, node: &Node) -> Option<Known> {
+        let is_product = node.op_type == "Mul";
+        if node.input.len() != 2 || !(is_product || node.op_type == "Add") {
+            return None;
+        }
+        let column = |name: &String| self.const_of(Some(name)).filter(|c| c.numbers.len() > 1);
+        let (name, factors) = match (column(&node.input[0]), column(&node.input[1])) {
+            (Some(factors), None) => (&node.input[1], factors),
+            (None, Some(factors)) => (&node.input[0], factors),
+            _ => return None,
+        };
+        let factors = factors.vector(factors.numbers.len())?.to_vec();
+        if self.readers.get(name.as_str()) != Some(&1) {
+            return None;
+        }
+        let (known, is_raw) = match self.known.get(name.as_str())? {
+            Known::Input => (Known::Input, false),
+            Known::Function(samples) => (Known::Function(*samples), *samples == POINTS),
+            _ => return None,
+        };
+        let last = self.layers.last_mut().filter(|layer| {
+            is_raw && layer.normalization.is_none() && layer.units == factors.len() && self.before.is_none()
+        });
+        if let Some(layer) = last {
+            // Biases that are added are taken already.
+            for numbers in layer
+                .weights
+                .chunks_exact_mut(layer.units)
+                .chain([&mut layer.biases[..]])
+            {
+                numbers
+                    .iter_mut()
+                    .zip(&factors)
+                    .for_each(|(x, factor)| *x *= factor);
+            }
+            return Some(known);
+        }
+        let count = factors.len();
+        let (scales, shifts) = self
+            .before
+            .get_or_insert_with(|| (vec![1.0; count], vec![0.0; count]));
+        if scales.len() != count {
+            return None;
+        }
+        if is_product {
+            scales
+                .iter_mut()
+                .zip(&factors)
+                .for_each(|(x, factor)| *x *= factor);
+            shifts
+                .iter_mut()
+                .zip(&factors)
+                .for_each(|(x, factor)| *x *= factor);
+        } else {
+            shifts.iter_mut().zip(&factors).for_each(|(x, term)| *x += term);
+        }
+        Some(known)
     }
 
     /// A new layer: the function that it reads becomes the activation of the one before.
