@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`stored`] | a network in a file: its options, and its numbers where the file has them |
 //! | [`safetensors`] | networks as the `state_dict` of an `nn.Sequential` of PyTorch |
+//! | [`csv`] | tables as comma-separated values |
 //! | [`onnx`] | networks as ONNX graphs |
 
+pub mod csv;
 pub mod onnx;
 pub mod safetensors;
 pub mod stored;

@@ -20,7 +20,7 @@ use crate::nn::{Activation, Error, Result, random};
 use crate::node::call::{Call, Environment, Exports};
 use crate::node::failure::{CreateError, Thrower};
 use crate::node::fast_function::fast_function;
-use crate::node::{data_calls, fit_calls, format_calls, network_calls, trainer_calls};
+use crate::node::{data_calls, fit_calls, format_calls, network_calls, table_calls, trainer_calls};
 
 /// The functions of the addon, bound to models of their own. Called once for each JavaScript environment, with what
 /// makes errors and a function that does nothing.
@@ -106,6 +106,11 @@ pub fn connect<'env>(
     add.function("fitHasValidation", fit_calls::fit_has_validation)?;
     add.function("finishFit", fit_calls::finish_fit)?;
     add.function("dropFit", fit_calls::drop_fit)?;
+    add.function("readTable", table_calls::read_table)?;
+    add.function("openTable", table_calls::open_table)?;
+    add.function("takeTable", table_calls::take_table)?;
+    add.function("permutation", table_calls::permutation)?;
+    add.function("measure", table_calls::measure)?;
     add.function("createTrainer", trainer_calls::create_trainer)?;
     add.function("stepBy", trainer_calls::step_by)?;
     add.function("publishTrainer", trainer_calls::publish_trainer)?;

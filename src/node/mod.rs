@@ -7,6 +7,7 @@
 //! | [`network_calls`] | the functions of networks |
 //! | [`data_calls`] | the functions of data sets |
 //! | [`fit_calls`] | the functions of fits |
+//! | [`table_calls`] | the functions of tables |
 //! | [`trainer_calls`] | the functions of trainers |
 //! | [`format_calls`] | the functions of files |
 //! | [`interrupt`] | whether a long call is to end |
@@ -22,4 +23,5 @@ mod fit_calls;
 mod format_calls;
 mod interrupt;
 mod network_calls;
+mod table_calls;
 mod trainer_calls;

@@ -6,7 +6,7 @@ use napi_derive::napi;
 use crate::engine::model::model;
 use crate::nn::network::options::LayerOptions;
 use crate::nn::settings::Named;
-use crate::nn::{Error, NetworkOptions, Result};
+use crate::nn::{Error, Evaluation, NetworkOptions, Result};
 use crate::node::call::{Call, Environment, bytes_mut, place};
 use crate::node::data_calls::take_data;
 
@@ -220,19 +220,25 @@ pub fn evaluate(call: &Call, home: &Environment) -> Result<Option<Measures>> {
     let measured = models
         .of(bytes)?
         .evaluate(bytes, data, &|| interrupt.has_come())?;
-    let counts = |row: Vec<u64>| row.into_iter().map(|count| count as f64).collect();
-    Ok(measured.map(|measured| Measures {
-        loss: measured.loss,
-        accuracy: measured.accuracy,
-        precision: measured.precision,
-        recall: measured.recall,
-        f1: measured.f1,
-        roc_auc: measured.roc_auc,
-        confusion_matrix: measured
-            .confusion_matrix
-            .map(|matrix| matrix.into_iter().map(counts).collect()),
-        mse: measured.mse,
-        mae: measured.mae,
-        r2: measured.r2,
-    }))
+    Ok(measured.map(Measures::from))
+}
+
+impl From<Evaluation> for Measures {
+    fn from(measured: Evaluation) -> Self {
+        let counts = |row: Vec<u64>| row.into_iter().map(|count| count as f64).collect();
+        Measures {
+            loss: measured.loss,
+            accuracy: measured.accuracy,
+            precision: measured.precision,
+            recall: measured.recall,
+            f1: measured.f1,
+            roc_auc: measured.roc_auc,
+            confusion_matrix: measured
+                .confusion_matrix
+                .map(|matrix| matrix.into_iter().map(counts).collect()),
+            mse: measured.mse,
+            mae: measured.mae,
+            r2: measured.r2,
+        }
+    }
 }
