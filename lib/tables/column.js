@@ -1,0 +1,209 @@
+'use strict'
+
+// A column of a table: its cells, what kind they are of, and what is known of them.
+
+const { corruptFile, describe, invalidType } = require('../errors.js')
+
+/** The code of a word that is missing; a number that is missing is NaN. */
+const MISSING = 0xffffffff
+
+/** What a user can say that a column is. */
+const KINDS = ['number', 'category', 'boolean', 'date', 'constant', 'identifier']
+
+/** From so many rows on, words that are (nearly) all different name their rows. */
+const LEAST_IDENTIFIED = 20
+const NEARLY_ALL = 0.95
+/** What columns are called that number their rows. */
+const IDENTIFIER = /^(?:id|index|row|row_?id|row_?names?|uuid|guid|unnamed: ?0)$/i
+
+/** How many of the commonest values are told. */
+const COMMONEST = 5
+
+/** ISO 8601: a day, and a time of it with or without seconds and zone. */
+const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/
+
+class Column {
+  name
+  kind
+  /** The numbers, or the milliseconds of dates, NaN where one is missing; or else `codes` and `words`. */
+  numbers
+  /** The place of each cell's word among the words. */
+  codes
+  words
+  #facts
+
+  constructor(name, kind, { numbers, codes, words }) {
+    this.name = name
+    this.kind = kind
+    this.numbers = numbers
+    this.codes = codes
+    this.words = words
+  }
+
+  get length() {
+    return (this.numbers ?? this.codes).length
+  }
+
+  isMissing(row) {
+    return this.numbers === undefined ? this.codes[row] === MISSING : Number.isNaN(this.numbers[row])
+  }
+
+  /** A cell as a user writes it; null where it is missing. */
+  value(row) {
+    if (this.isMissing(row)) return null
+    if (this.numbers !== undefined)
+      return this.kind === 'date' ? new Date(this.numbers[row]) : this.numbers[row]
+    const word = this.words[this.codes[row]]
+    return this.kind === 'boolean' ? word === 'true' : word
+  }
+
+  /** A cell as a text: what it is called as a label. */
+  label(row) {
+    if (this.isMissing(row)) return undefined
+    if (this.numbers === undefined) return this.words[this.codes[row]]
+    return this.kind === 'date' ? new Date(this.numbers[row]).toISOString() : String(this.numbers[row])
+  }
+
+  /** The same column with these rows of it. */
+  select(rows) {
+    const { numbers, codes, words } = this
+    const of = (values) => values && Array.prototype.map.call(rows, (row) => values[row])
+    return new Column(this.name, this.kind, {
+      numbers: numbers && Float64Array.from(of(numbers)),
+      codes: codes && Uint32Array.from(of(codes)),
+      words
+    })
+  }
+
+  /** How often there is each value, the commonest first; of equally common ones the first. */
+  counts() {
+    const cells = this.numbers ?? this.codes
+    const counts = new Map()
+    for (let row = 0; row < cells.length; row++) {
+      if (!this.isMissing(row)) counts.set(cells[row], (counts.get(cells[row]) ?? 0) + 1)
+    }
+    const value = (cell) => {
+      if (this.codes !== undefined) return this.words[cell]
+      return this.kind === 'date' ? new Date(cell).toISOString() : String(cell)
+    }
+    return Array.from(counts, ([cell, count]) => [value(cell), count]).sort((a, b) => b[1] - a[1])
+  }
+
+  /** What people are told of it. */
+  facts() {
+    this.#facts ??= this.#look()
+    return this.#facts
+  }
+
+  #look() {
+    const counts = this.counts()
+    const present = counts.reduce((sum, [, count]) => sum + count, 0)
+    const facts = {
+      name: this.name,
+      kind: this.kind,
+      missing: this.length - present,
+      distinct: counts.length
+    }
+    if (this.numbers !== undefined && present > 0) {
+      let [minimum, maximum, mean] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
+      for (const x of this.numbers) {
+        if (Number.isNaN(x)) continue
+        if (x < minimum) minimum = x
+        if (x > maximum) maximum = x
+        mean += x / present
+      }
+      Object.assign(facts, { minimum, maximum, mean })
+    }
+    if (this.numbers === undefined) facts.commonest = counts.slice(0, COMMONEST)
+    return Object.freeze(facts)
+  }
+}
+
+/**
+ * A column of what was read, its kind found where the user does not say it.
+ * @param {string} source - what the cells come from, for errors
+ * @param {{ name: string, numbers?: Float64Array, codes?: Uint32Array, words?: string[] }} read
+ * @param {string | undefined} kind
+ */
+function columnOf(source, read, kind) {
+  const { name } = read
+  if (kind === 'number' && read.numbers === undefined) throw noNumber(source, name, read.words)
+  if (kind === 'date') return new Column(name, kind, { numbers: read.numbers ?? datesOf(source, read, true) })
+  if (read.words !== undefined && (kind === undefined || kind === 'boolean')) {
+    const flags = flagsOf(read)
+    if (flags !== undefined) return new Column(name, flags.kind, flags)
+    if (kind === 'boolean') {
+      throw corruptFile(`true or false in column '${name}'`, source, describe(read.words[0] ?? ''))
+    }
+    const dates = datesOf(source, read, false)
+    if (dates !== undefined) return new Column(name, 'date', { numbers: dates })
+  }
+  const plain = new Column(name, kind ?? (read.numbers === undefined ? 'category' : 'number'), read)
+  return kind === undefined ? new Column(name, kindOf(plain), read) : plain
+}
+
+function noNumber(source, name, words) {
+  const word = words.find((word) => Number.isNaN(Number(word)))
+  return corruptFile(`numbers in column '${name}'`, source, describe(word ?? words[0]))
+}
+
+/** Words that say true or false, as such. */
+function flagsOf({ codes, words }) {
+  const lower = words.map((word) => word.toLowerCase())
+  if (words.length === 0 || !lower.every((word) => word === 'true' || word === 'false')) return undefined
+  const own = ['false', 'true']
+  const code = lower.map((word) => own.indexOf(word))
+  const isConstant = new Set(lower).size === 1 && !codes.includes(MISSING)
+  return {
+    kind: isConstant ? 'constant' : 'boolean',
+    codes: codes.map((place) => (place === MISSING ? MISSING : code[place])),
+    words: own
+  }
+}
+
+/** Words that are all dates, as milliseconds. */
+function datesOf(source, { name, codes, words }, isWanted) {
+  const times = []
+  for (const word of words) {
+    const time = DATE.test(word) || isWanted ? timeOf(word) : Number.NaN
+    if (Number.isNaN(time)) {
+      if (isWanted) {
+        throw corruptFile(`dates such as 2026-01-31 in column '${name}'`, source, describe(word))
+      }
+      return undefined
+    }
+    times.push(time)
+  }
+  if (times.length === 0) return undefined
+  return Float64Array.from(codes, (place) => (place === MISSING ? Number.NaN : times[place]))
+}
+
+/** The milliseconds of a date; without a zone those of UTC, so that it is the same everywhere. */
+function timeOf(word) {
+  const iso = word.replace(' ', 'T')
+  return Date.parse(/T.*(?:Z|[+-]\d\d:?\d\d)$/.test(iso) || !iso.includes('T') ? iso : `${iso}Z`)
+}
+
+function kindOf(column) {
+  const { distinct, missing } = column.facts()
+  const present = column.length - missing
+  if (present === 0 || (distinct === 1 && missing === 0)) return 'constant'
+  if (present >= LEAST_IDENTIFIED && missing === 0) {
+    if (column.words !== undefined && distinct >= NEARLY_ALL * present) return 'identifier'
+    if (distinct === present && IDENTIFIER.test(column.name)) return 'identifier'
+  }
+  return column.kind
+}
+
+/** The kinds that a user says of columns. */
+function checkKinds(kinds) {
+  for (const [name, kind] of Object.entries(kinds)) {
+    if (!KINDS.includes(kind)) {
+      const rule = `one of ${KINDS.map((known) => `'${known}'`).join(', ')}`
+      throw invalidType(rule, `options.kinds.${name}`, kind)
+    }
+  }
+  return kinds
+}
+
+module.exports = { Column, MISSING, checkKinds, columnOf, timeOf }
