@@ -31,6 +31,12 @@ function notForTrainer(key, value, cure) {
   return coded(new TypeError(message), 'ERR_MIKIR_INVALID_COMBINATION')
 }
 
+/** An option that has no meaning beside others. */
+function invalidCombination(rule, name, value, cure) {
+  const message = sentence(rule, name, describe(value), cure)
+  return coded(new TypeError(message), 'ERR_MIKIR_INVALID_COMBINATION')
+}
+
 /** Examples that have weights beside weights in the options. */
 function weighedTwice(value) {
   const message = sentence(
@@ -156,6 +162,7 @@ module.exports = {
   corruptFile,
   createError,
   describe,
+  invalidCombination,
   invalidLength,
   invalidType,
   invalidTypeSaid,

@@ -14,14 +14,14 @@ const native = require('./native.js')
 const FORMAT = 'mikir-network'
 const VERSION = 1
 
-/** How a network is written, by what the path ends in: a format of the addon, or a text that is made here. */
-const WRITERS = {
-  '.json': (network) => `${JSON.stringify(network)}\n`,
-  '.safetensors': 'safetensors',
-  '.onnx': 'onnx',
-  '.mjs': (network) => network.toModule({ format: 'esm' }),
-  '.cjs': (network) => network.toModule({ format: 'cjs' })
+/** How every model is written as a text, by what the path ends in. */
+const TEXTS = {
+  '.json': (model) => `${JSON.stringify(model)}\n`,
+  '.mjs': (model) => model.toModule({ format: 'esm' }),
+  '.cjs': (model) => model.toModule({ format: 'cjs' })
 }
+/** The formats in which the addon writes networks. */
+const FORMATS = { '.safetensors': 'safetensors', '.onnx': 'onnx' }
 
 /** The absolute path of a file: where the process works may change before it is written. */
 function pathOf(file) {
@@ -42,16 +42,17 @@ function byExtension(table, file) {
 }
 
 /**
- * Writes a network as it is now; the file takes the place of an old one in one step.
- * @param {NeuralNetwork} network
+ * Writes a model as it is now; the file takes the place of an old one in one step.
+ * @param {object} model
  * @param {string | URL} file
- * @param {(name: string, format: string, wake: () => void) => number} begin - begins a task of the addon that writes it
+ * @param {(name: string, format: string, wake: () => void) => number} [begin] - begins a task of the addon that writes it
+ *   in one of its formats
  */
-async function save(network, file, begin) {
+async function save(model, file, begin) {
   const name = pathOf(file)
-  const writer = byExtension(WRITERS, name)
+  const writer = byExtension(begin === undefined ? TEXTS : { ...TEXTS, ...FORMATS }, name)
   if (typeof writer === 'string') return task((wake) => begin(name, writer, wake), native.endTask)
-  const bytes = Buffer.from(writer(network))
+  const bytes = Buffer.from(writer(model))
   return task((wake) => native.saveFile(name, bytes, wake), native.endTask)
 }
 
@@ -92,9 +93,26 @@ function bytesOf(bytes) {
   return isSharedArrayBuffer(buffer) ? view.slice() : view
 }
 
-/** A network as JSON. */
+/** A network as JSON. Numbers of single precision are written as short as they can be read back. */
 function toJSON(options, layers) {
-  return { format: FORMAT, version: VERSION, options, layers }
+  const short = (values) => values.map((x) => (Array.isArray(x) ? short(x) : shortest(x)))
+  const written =
+    options.precision === 'f64'
+      ? layers
+      : layers.map((layer) =>
+          Object.fromEntries(Object.entries(layer).map(([key, values]) => [key, short(values)]))
+        )
+  return { format: FORMAT, version: VERSION, options, layers: written }
+}
+
+/** The number with the fewest digits that is `value` in single precision. */
+function shortest(value) {
+  const single = Math.fround(value)
+  for (let digits = 6; digits < 9; digits++) {
+    const number = Number(value.toPrecision(digits))
+    if (Math.fround(number) === single) return number
+  }
+  return Number(value.toPrecision(9))
 }
 
 /**
@@ -127,4 +145,4 @@ function parse(text, name) {
   }
 }
 
-module.exports = { bytesOf, load, pathOf, readJSON, save, task, toJSON }
+module.exports = { bytesOf, load, pathOf, readJSON, save, shortest, task, toJSON }

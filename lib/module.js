@@ -2,6 +2,8 @@
 
 // A network as the text of a JavaScript module that needs nothing: its numbers, and a `predict` of plain loops.
 
+const { shortest } = require('./files.js')
+
 /** The activations as expressions of z, and the functions that they need. */
 const EXPRESSIONS = {
   linear: () => 'z',
@@ -72,11 +74,11 @@ const MOST_WRITTEN_OUT = 1000
 /**
  * The text of the module.
  * @param {{ options: object, layers: object[] }} network - as `toJSON` gives it
- * @param {'esm' | 'cjs'} format
+ * @param {'esm' | 'cjs' | 'part'} format - a part of another module only declares `predict`
  */
 function moduleOf({ options, layers }, format) {
   const isSingle = options.precision === 'f32'
-  const write = isSingle ? shortest : String
+  const write = isSingle ? (x) => String(shortest(x)) : String
   const stages = layers.map((layer, l) => stageOf(options.layers[l + 1], layer, l + 1))
   const [inputCount] = options.layers
   const counts = [inputCount, ...stages.map(({ units }) => units)]
@@ -85,7 +87,7 @@ function moduleOf({ options, layers }, format) {
   const { body, numbers } = isWrittenOut ? sumsOf(stages, inputCount, write) : loopsOf(stages, write)
   const needed = Object.keys(FUNCTIONS).filter((name) => body.includes(`${name}(`))
   const parts = [
-    `// A multilayer perceptron of ${counts.join('-')}, written by mikir.`,
+    ...(format === 'part' ? [] : [`// A multilayer perceptron of ${counts.join('-')}, written by mikir.`]),
     ...(format === 'cjs' ? ["'use strict'"] : []),
     ...(numbers === '' ? [] : [numbers]),
     ...needed.map((name) => FUNCTIONS[name]),
@@ -206,16 +208,6 @@ function declare(name, values, write) {
   }
   const body = lines.map((line) => `  ${line}`).join('\n')
   return `const ${name} = new Float64Array([\n${body.slice(0, -1)}\n])`
-}
-
-/** The shortest decimals that are this number in single precision. */
-function shortest(value) {
-  const single = Math.fround(value)
-  for (let digits = 6; digits < 9; digits++) {
-    const number = Number(value.toPrecision(digits))
-    if (Math.fround(number) === single) return String(number)
-  }
-  return String(Number(value.toPrecision(9)))
 }
 
 module.exports = { moduleOf }

@@ -47,6 +47,9 @@ const CONTENTS = Symbol('contents')
 const generate = function* NeuralNetwork() {}
 
 /** A multilayer perceptron; index.d.ts says what users may count on. */
+/** What reads networks of files, by what a path ends in. */
+let readers
+
 class NeuralNetwork extends uncloneable(generate) {
   #model
   /** All that is this network's own, as numbers. */
@@ -405,13 +408,17 @@ class NeuralNetwork extends uncloneable(generate) {
 
   static async load(path) {
     checkArguments('load', arguments.length, 1)
-    return require('./files.js').load(path, {
+    return require('./files.js').load(path, readers)
+  }
+
+  static {
+    readers = {
       '.json': (bytes, name) => NeuralNetwork.#fromJSON(bytes.toString('utf8'), name),
       '.safetensors': (bytes, name) => NeuralNetwork.#read('safetensors', bytes, name),
       '.onnx': (bytes, name) => NeuralNetwork.#read('onnx', bytes, name),
       '.net': (bytes, name) =>
         NeuralNetwork.#assemble(require('./imports.js').fann(bytes.toString('latin1'), name), name)
-    })
+    }
   }
 
   clone() {
@@ -476,4 +483,4 @@ function vectorsOf({ normalization }) {
   return normalization === 'layer' ? ['biases', 'gamma', 'beta'] : ['biases']
 }
 
-module.exports = { NeuralNetwork }
+module.exports = { NeuralNetwork, readers }

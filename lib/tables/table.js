@@ -4,7 +4,7 @@
 
 const { isUint8Array } = require('node:util').types
 const { checkArguments, checkFinite, checkOptions, checkSeed } = require('../check.js')
-const { describe, invalidLength, invalidType, outOfRange, unknownOption } = require('../errors.js')
+const { invalidLength, invalidType, outOfRange, unknownOption } = require('../errors.js')
 const { bytesOf, pathOf, task } = require('../files.js')
 const native = require('../native.js')
 const { Column, checkKinds, columnOf, MISSING } = require('./column.js')
@@ -45,10 +45,7 @@ class Table {
 
   static async readCSV(path, options = {}) {
     checkArguments('readCSV', arguments.length, 1, 2)
-    const file = pathOf(path)
-    const { kinds, json } = readOptions(options)
-    const read = await task((wake) => native.openTable(file, json, wake), native.takeTable)
-    return tableOf(`'${file}'`, read, kinds)
+    return readFile(path, readOptions(options))
   }
 
   static fromCSV(text, options = {}) {
@@ -62,13 +59,7 @@ class Table {
 
   static async from(rows, options = {}) {
     checkArguments('from', arguments.length, 1, 2)
-    const { kinds, missing } = readOptions(options)
-    const isIterable =
-      typeof rows === 'object' && rows !== null && (Symbol.asyncIterator in rows || Symbol.iterator in rows)
-    if (!isIterable) throw invalidType('an iterable of rows', 'rows', rows)
-    const builder = new Builder('rows', missing)
-    for await (const row of rows) builder.add(row)
-    return builder.table(kinds)
+    return collect(rows, readOptions(options))
   }
 
   get rowCount() {
@@ -157,16 +148,38 @@ function readOptions(options) {
   return { kinds, missing, json: JSON.stringify({ separator, missing, numbers, words }) }
 }
 
+async function readFile(path, { kinds, json }) {
+  const file = pathOf(path)
+  const read = await task((wake) => native.openTable(file, json, wake), native.takeTable)
+  return tableOf(`'${file}'`, read, kinds)
+}
+
+async function collect(rows, { kinds, missing }) {
+  const isIterable =
+    typeof rows === 'object' && rows !== null && (Symbol.asyncIterator in rows || Symbol.iterator in rows)
+  if (!isIterable) throw invalidType('an iterable of rows', 'rows', rows)
+  const builder = new Builder('rows', missing)
+  for await (const row of rows) builder.add(row)
+  return builder.table(kinds)
+}
+
+/** A table of what was read, its columns of these kinds where one is said. */
 function tableOf(source, read, kinds) {
   const names = read.map(({ name }) => name)
-  for (const name of Object.keys(kinds)) {
-    if (!names.includes(name)) throw unknownOption(names, 'options.kinds', name)
+  if (!(kinds instanceof Known)) {
+    for (const name of Object.keys(kinds)) {
+      if (!names.includes(name)) throw unknownOption(names, 'options.kinds', name)
+    }
   }
-  return new Table(
-    read.map((column) =>
-      columnOf(source, column, Object.hasOwn(kinds, column.name) ? kinds[column.name] : undefined)
-    )
-  )
+  const kindOf = (name) => (Object.hasOwn(kinds, name) ? kinds[name] : undefined)
+  return new Table(read.map((column) => columnOf(source, column, kindOf(column.name))))
+}
+
+/** Kinds of columns that a model knows, of which some need not be there. */
+class Known {
+  constructor(kinds) {
+    Object.assign(this, kinds)
+  }
 }
 
 /** Rows on their way into columns. */
@@ -313,19 +326,29 @@ function cut(text, width = 30) {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text
 }
 
-/** Whatever users call data, as a table. */
-async function toTable(data, name = 'data') {
+/** What a model reads, whose columns are of these kinds. */
+function known(kinds) {
+  const words = Object.keys(kinds)
+  return {
+    kinds: new Known(kinds),
+    missing: MISSING_WORDS,
+    json: JSON.stringify({ missing: MISSING_WORDS, words })
+  }
+}
+
+/** Whatever users call data, as a table; `kinds` are those of a model. */
+async function toTable(data, kinds = {}) {
   if (data instanceof Table) return data
-  if (typeof data === 'string') return Table.readCSV(data)
-  if (typeof data === 'object' && data !== null) return Table.from(data)
-  throw invalidType('a Table, rows or the path of a CSV file', name, data)
+  if (typeof data === 'string') return readFile(data, known(kinds))
+  if (typeof data === 'object' && data !== null) return collect(data, known(kinds))
+  throw invalidType('a Table, rows or the path of a CSV file', 'data', data)
 }
 
 /** Rows that are there, as a table. */
-function tableOfRows(rows, name) {
+function tableOfRows(rows, name, kinds) {
   const builder = new Builder(name, MISSING_WORDS)
   for (const row of rows) builder.add(row)
-  return builder.table({})
+  return builder.table(known(kinds).kinds)
 }
 
 const newTable = (columns) => new Table(columns)
@@ -335,7 +358,6 @@ module.exports = {
   Table,
   USES,
   columnsOf: (table) => columnsOf(table),
-  describe,
   newTable,
   tableOfRows,
   toTable

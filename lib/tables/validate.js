@@ -1,0 +1,66 @@
+'use strict'
+
+// Cross-validation: every row is tested once, by a model that has not seen it.
+
+const { checkArguments, checkCount, checkOptions } = require('../check.js')
+const { invalidLength, invalidType, outOfRange, unknownOption } = require('../errors.js')
+const native = require('../native.js')
+const { Classifier, Model, scoreOf, seedOf, untrained } = require('./model.js')
+const { USES, columnsOf, newTable, toTable } = require('./table.js')
+
+async function crossValidate(model, data, options) {
+  checkArguments('crossValidate', arguments.length, 3)
+  if (!(model instanceof Model)) throw invalidType('a Classifier or a Regressor', 'model', model)
+  const { folds = 5, ...fit } = checkOptions('options', options)
+  checkCount('options.folds', folds)
+  if (folds < 2) throw outOfRange('an integer of at least 2', 'options.folds', folds)
+  const table = await toTable(data)
+  if (table.rowCount < folds)
+    throw invalidLength(`at least ${folds} rows, one for each fold,`, 'data', table.rowCount)
+  const order = native.permutation(table.rowCount, seedOf(model), USES.folds)
+  const isOfClasses = model instanceof Classifier && typeof fit.target === 'string'
+  const fold = isOfClasses
+    ? dealt(order, columnNamed(table, fit.target), folds)
+    : dealt(order, undefined, folds)
+  const reports = []
+  for (let k = 0; k < folds; k++) {
+    const part = (isTested) => {
+      const rows = Array.from(fold.keys()).filter((row) => (fold[row] === k) === isTested)
+      return newTable(columnsOf(table).map((column) => column.select(rows)))
+    }
+    const learner = untrained(model)
+    await learner.fit(part(false), fit)
+    reports.push(await learner.evaluate(part(true)))
+  }
+  const scores = reports.map(scoreOf)
+  const mean = scores.reduce((sum, score) => sum + score / folds, 0)
+  const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2 / folds, 0)
+  return { scores, mean, standardDeviation: Math.sqrt(variance), folds: reports }
+}
+
+function columnNamed(table, name) {
+  const columns = columnsOf(table)
+  const found = columns.find((column) => column.name === name)
+  if (found === undefined)
+    throw unknownOption(
+      columns.map(({ name }) => name),
+      'options.target',
+      name
+    )
+  return found
+}
+
+/** The fold of each row; the rows of each label are dealt out one by one, and so are all. */
+function dealt(order, column, folds) {
+  const groups = new Map()
+  for (const row of order) {
+    const label = column?.label(row)
+    if (!groups.has(label)) groups.set(label, [])
+    groups.get(label).push(row)
+  }
+  const fold = new Uint32Array(order.length)
+  for (const [i, row] of Array.from(groups.values()).flat().entries()) fold[row] = i % folds
+  return fold
+}
+
+module.exports = { crossValidate }
