@@ -824,8 +824,261 @@ export class NeuralNetwork {
   summary(): string
 }
 
-/** The model in a file: the same as `NeuralNetwork.load`. */
-export function load(path: string | URL): Promise<NeuralNetwork>
+/**
+ * The model in a file, whatever kind it is of: a `Classifier` or a `Regressor` in JSON, or what `NeuralNetwork.load` reads.
+ */
+export function load(path: string | URL): Promise<NeuralNetwork | Classifier | Regressor>
+
+/**
+ * A row of a table: cells by the names of their columns. Nothing (null, undefined, NaN, an empty text, or one of the option
+ * `missing`) is a cell that is missing.
+ */
+export type Row = Readonly<Record<string, number | bigint | string | boolean | Date | null | undefined>>
+/** Rows: an array, a generator, a stream of objects, the cursor of a database, an Arrow table. */
+export type Rows = Iterable<object> | AsyncIterable<object>
+/** Data of which a model learns or that it answers: a table, rows, or the path of a CSV file. */
+export type Data = Table | Rows | string
+
+/**
+ * What is in a column.
+ *
+ * - `number`: every cell that is not missing is a decimal number, as text too.
+ * - `category`: words.
+ * - `boolean`: `true` and `false`, in capitals or not.
+ * - `date`: ISO 8601, such as `2026-01-31` or `2026-01-31T12:00:00Z`; a time without a zone is one of UTC.
+ * - `constant`: the same in every row, or missing in every row.
+ * - `identifier`: from 20 rows on, words of which at least 95 % are different, or numbers that are all different in a column
+ *   called id, index, row or the like.
+ *
+ * Models learn nothing from constants and identifiers. A column that a user says to be of a kind is of that kind.
+ */
+export type ColumnKind = 'number' | 'category' | 'boolean' | 'date' | 'constant' | 'identifier'
+
+/** What is known of a column. */
+export interface Column {
+  readonly name: string
+  readonly kind: ColumnKind
+  /** How many cells are missing. */
+  readonly missing: number
+  /** How many different values there are. */
+  readonly distinct: number
+  /** The least number; of dates in milliseconds since 1970. */
+  readonly minimum?: number
+  /** The largest number; likewise. */
+  readonly maximum?: number
+  /** The mean of the numbers; likewise. */
+  readonly mean?: number
+  /** Of words, up to five of the commonest, and how often there is each. */
+  readonly commonest?: readonly (readonly [word: string, count: number])[]
+}
+
+/** How a table is read. */
+export interface TableOptions {
+  /** What columns are, by name; default: what their cells look like. */
+  kinds?: Readonly<Record<string, ColumnKind>>
+  /** What separates the cells of CSV, one character; default: that of `,` `;` tab `|` that is most frequent in the header. */
+  separator?: string
+  /** What is written where a cell is missing, beside nothing; default `NA`, `N/A`, `NaN`, `nan`, `null`, `NULL`, `?`. */
+  missing?: readonly string[]
+}
+
+/** How a table is split. */
+export interface SplitOptions {
+  /** The share of the rows that the second table has, in (0, 1); default 0.25. */
+  testSize?: number
+  /** What the choice follows from, an integer in [0, 2^53); default 0. */
+  seed?: number
+  /** A column of whose values both tables have about the same shares; default none. */
+  stratify?: string
+}
+
+/** Columns in memory: numbers as numbers, every distinct word once. It never changes. */
+export class Table {
+  private constructor()
+
+  /**
+   * Reads a CSV file on a native thread, as it streams in: UTF-8, a header, rows of as many cells (RFC 4180; quotes, line
+   * ends of any system, a byte order mark). Spaces around a cell do not count. Where the separator is no comma, a comma may be
+   * the decimal point. Memory is proportional to the numbers and the distinct words.
+   * @throws ERR_MIKIR_FILE; ERR_MIKIR_CORRUPT_FILE with line and column, also for a row of over 16 MiB and for more than
+   *   16,384 columns; ERR_MIKIR_UNKNOWN_OPTION for the kind of a column that is not there
+   */
+  static readCSV(path: string | URL, options?: TableOptions): Promise<Table>
+
+  /** The same of a text, or its bytes in UTF-8, on the calling thread. */
+  static fromCSV(text: string | Uint8Array, options?: TableOptions): Table
+
+  /**
+   * Reads rows as they come. The columns are the names of all of them; where a row has none, its cell is missing.
+   * @throws ERR_MIKIR_INVALID_TYPE for a row that is no object, or a cell of another type; ERR_MIKIR_INVALID_LENGTH where
+   *   there are no rows
+   */
+  static from(rows: Rows, options?: TableOptions): Promise<Table>
+
+  /** How many rows there are. */
+  readonly rowCount: number
+  /** What is known of each column. */
+  readonly columns: Column[]
+
+  /**
+   * Two tables, in which every row is in one. Equal seeds give equal tables.
+   * @throws ERR_MIKIR_INVALID_LENGTH for fewer than 2 rows
+   */
+  split(options?: SplitOptions): [train: Table, test: Table]
+
+  /** The rows, one after the other: numbers, texts, booleans and Dates, and null where a cell is missing. */
+  rows(): IterableIterator<Record<string, number | string | boolean | Date | null>>
+
+  /** What is in each column, as a table for people. */
+  toString(): string
+}
+
+/** How a model is built. The defaults are those that docs/tables.md measures. */
+export interface ModelOptions {
+  /** The hidden layers of each network; default `[128]`, of ReLU. */
+  hidden?: readonly (number | LayerOptions)[]
+  /** The numbers of the networks; default `'f32'`. */
+  precision?: 'f64' | 'f32'
+  /** What every random choice follows from, an integer in [0, 2^53); by default one that nobody chose. */
+  seed?: number
+  /** How many networks are averaged, 1 to 256; default 8. Each has another eighth of the rows for validation. */
+  ensemble?: number
+}
+
+/**
+ * How a model is trained: what it predicts, and options of `NeuralNetwork.fit`. By default each network trains 50 epochs
+ * (fewer on over 50,000 rows, at least 10) in batches of a 32nd of the rows (8 to 64, 256 on over 20,000 rows) by
+ * `{ type: 'adamw', beta2: 0.95, weightDecay: 0.02 }` at rate 0.003 with a `cosine` schedule, and keeps the weights of its
+ * best epoch. With fewer than 40 rows there is no validation. As many networks are trained at a time as `threads` says.
+ */
+export interface ModelFitOptions extends Omit<FitOptions, 'validation' | 'sampleWeights'> {
+  /**
+   * The column to predict, or several: numbers for a `Regressor`, yes and no for a `Classifier`. Rows where it is missing are
+   * left out.
+   */
+  target: string | readonly string[]
+  /** The columns to learn from; default: all others. */
+  features?: readonly string[]
+  /** The share of the rows that each network has for validation, in place of its own part; in (0, 1). */
+  validation?: number
+}
+
+/** The measures of predictions, as scikit-learn has them. `String(report)` is a table for people. */
+export interface Report extends Evaluation {
+  /** How many rows were measured: those with a target. */
+  rows: number
+  /** The labels, in the order of `confusionMatrix`. */
+  labels?: string[]
+  /** The mean of -ln of the probability of the right label. */
+  logLoss?: number
+  toString(): string
+}
+
+/** How much worse a model gets without a column. */
+export interface Importance {
+  feature: string
+  /** The mean loss of accuracy, or of R2, where the cells of the column are put in a random order. */
+  importance: number
+  /** The standard deviation of that over the repeats. */
+  deviation: number
+}
+
+/** What `Classifier` and `Regressor` share. The preparation of columns is part of the model, its files and its modules. */
+export abstract class Model<Answer> {
+  protected constructor(options?: ModelOptions)
+
+  /**
+   * Learns from a table. What it learnt before is forgotten once this has succeeded. Numbers are scaled and told by intervals,
+   * words become inputs, what is missing is filled (docs/tables.md).
+   *
+   * @returns the mean of the networks' histories. `onEpoch` and the progress bar count the epochs of all networks.
+   * @throws ERR_MIKIR_UNKNOWN_OPTION for a column that is not there; ERR_MIKIR_INVALID_TYPE for a target of a single label,
+   *   or of words for a `Regressor`; ERR_MIKIR_INVALID_LENGTH where no row has a target or no column says anything;
+   *   ERR_MIKIR_INVALID_COMBINATION for `checkpoint` and `resume` of more than one network; what `NeuralNetwork.fit` throws
+   */
+  fit(data: Data, options: ModelFitOptions): Promise<History>
+
+  /**
+   * The answer for a row. A word that is new counts as one of the rare ones, or as missing where there were none; a cell
+   * that is missing is filled. The row needs every column that the model has learnt from, if only with null.
+   * @throws ERR_MIKIR_INVALID_TYPE where a column is not there; ERR_MIKIR_CORRUPT_FILE for a text in a column of numbers
+   */
+  predict(row: Row): Answer
+  /** The answers for rows. */
+  predict(rows: readonly object[]): Answer[]
+  /** The answers for rows that are read first. */
+  predict(data: Table | AsyncIterable<object> | string): Promise<Answer[]>
+
+  /** The measures of the answers for data that have the target too. */
+  evaluate(data: Data): Promise<Report>
+
+  /**
+   * How much each column matters, the most important first: permutation importance (Breiman 2001, "Random Forests").
+   * @param options - `repeats`: how often each column is put in a random order, default 5; `seed`: default 0
+   */
+  importance(data: Data, options?: { repeats?: number; seed?: number }): Promise<Importance[]>
+
+  /** What each column becomes, and the network, for people. */
+  summary(): string
+  /** The first of the networks. Their inputs are the encoded columns. */
+  readonly network: NeuralNetwork
+  /** All of them. */
+  readonly networks: NeuralNetwork[]
+  /** The model as plain JSON: `JSON.stringify(model)` is the whole of it. */
+  toJSON(): object
+  /** The text of a module without dependencies that exports `predict(row)`, and `probabilities(row)` of a `Classifier`. */
+  toModule(options?: { format?: 'esm' | 'cjs' }): string
+  /** Writes a file in one step, on a native thread: `.json`, `.mjs` or `.cjs`. */
+  save(path: string | URL): Promise<void>
+}
+
+/** Answers with one of the labels of a column; of several targets, with an object of a label each. */
+export class Classifier<Answer = string> extends Model<Answer> {
+  constructor(options?: ModelOptions)
+  /** How probable each label is for a row; of several targets, how probable each yes is. */
+  probabilities(row: Row): Record<string, number>
+  /** The same for rows. */
+  probabilities(rows: readonly object[]): Record<string, number>[]
+  /** The same for rows that are read first. */
+  probabilities(data: Table | AsyncIterable<object> | string): Promise<Record<string, number>[]>
+  /** The labels, in order; of several targets, their names. */
+  readonly labels: string[]
+  /** The model of what `toJSON` gave, or of its text. */
+  static fromJSON(json: object | string): Classifier
+  /** The model of a `.json` file. */
+  static load(path: string | URL): Promise<Classifier>
+}
+
+/** Answers with a number in the units of the target; of several targets, with an object of a number each. */
+export class Regressor<Answer = number> extends Model<Answer> {
+  constructor(options?: ModelOptions)
+  /** The model of what `toJSON` gave, or of its text. */
+  static fromJSON(json: object | string): Regressor
+  /** The model of a `.json` file. */
+  static load(path: string | URL): Promise<Regressor>
+}
+
+/** What cross-validation gives. */
+export interface CrossValidation {
+  /** The accuracy, or R2, of each fold. */
+  scores: number[]
+  mean: number
+  standardDeviation: number
+  /** The report of each fold. */
+  folds: Report[]
+}
+
+/**
+ * Trains a new model like `model` for each fold, by its options and seed, on all rows but those of the fold, and tests it on
+ * those. Every row is tested once; for a `Classifier` the folds have about the same shares of each label.
+ * @param options - as `Model.fit`, and `folds`: how many, default 5
+ * @throws ERR_MIKIR_INVALID_LENGTH for fewer rows than folds; what `Model.fit` throws
+ */
+export function crossValidate(
+  model: Model<unknown>,
+  data: Data,
+  options: ModelFitOptions & { folds?: number }
+): Promise<CrossValidation>
 
 /** A network as JSON. */
 export interface NetworkJSON {

@@ -3,15 +3,30 @@
 const { NeuralNetwork } = require('./lib/network.js')
 const { Neuron } = require('./lib/neuron.js')
 
-module.exports = { NeuralNetwork, Neuron }
-
-/** What is for tables is loaded when it is asked for: `require('mikir')` is to be quick. */
-const TABLES = {
-  Classifier: () => require('./lib/tables/model.js').Classifier,
-  Regressor: () => require('./lib/tables/model.js').Regressor,
-  Table: () => require('./lib/tables/table.js').Table,
-  crossValidate: () => require('./lib/tables/validate.js').crossValidate,
-  load: () => require('./lib/tables/load.js').load
+module.exports = {
+  NeuralNetwork,
+  Neuron,
+  // What is for tables is loaded when it is asked for: `require('mikir')` is to be quick.
+  get Classifier() {
+    return require('./lib/tables/model.js').Classifier
+  },
+  get Model() {
+    return require('./lib/tables/model.js').Model
+  },
+  get Regressor() {
+    return require('./lib/tables/model.js').Regressor
+  },
+  get Table() {
+    return require('./lib/tables/table.js').Table
+  },
+  get crossValidate() {
+    return require('./lib/tables/validate.js').crossValidate
+  },
+  get load() {
+    return require('./lib/tables/load.js').load
+  }
 }
-for (const [name, get] of Object.entries(TABLES))
-  Object.defineProperty(module.exports, name, { enumerable: true, get })
+
+// Node.js reads the names for `import` from assignments like this one, which never runs.
+// biome-ignore lint/suspicious/noAssignInExpressions: as Node.js expects it
+0 && (module.exports = { NeuralNetwork, Neuron, Classifier, Model, Regressor, Table, crossValidate, load })

@@ -5,6 +5,7 @@
 //   node scripts/tables.js FOLDER               three seeds of every table
 //   node scripts/tables.js FOLDER --seeds=1 --only=bikes,olive
 //   node scripts/tables.js FOLDER --inner       on a part of the training rows: what settings are chosen by
+//   node scripts/tables.js FOLDER --inner --without=intervals --model='{"ensemble":1}' --fit='{"epochs":100}'
 //
 // The folder has NAME.csv with a last column `split` of `train` and `test`, tables.json with target and task of each, and
 // reference.json with the scores of other models. They come from packages of R and Python whose licences do not let us ship
@@ -13,7 +14,8 @@
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
-const { Classifier, Regressor, Table } = require('..')
+const mikir = require('..')
+const preparation = require('../lib/tables/preparation.js')
 
 const OTHERS = ['sklearnMLP', 'realMLP-TD-S', 'realMLP-TD', 'lightGBM']
 
@@ -24,6 +26,7 @@ async function main() {
       seeds: { type: 'string', default: '3' },
       only: { type: 'string' },
       inner: { type: 'boolean', default: false },
+      without: { type: 'string' },
       model: { type: 'string', default: '{}' },
       fit: { type: 'string', default: '{}' }
     }
@@ -32,6 +35,12 @@ async function main() {
   const read = (name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8'))
   const [tables, references] = [read('tables.json'), read('reference.json').tables]
   const [model, fit] = [JSON.parse(values.model), JSON.parse(values.fit)]
+  if (values.without === 'intervals') {
+    const { featuresOf } = preparation
+    preparation.featuresOf = (columns) =>
+      featuresOf(columns).map((feature) => (feature.kind === 'number' ? { ...feature, bins: [] } : feature))
+  }
+  const { Table } = mikir
   const rows = []
   console.log(
     '| table | metrics | scikit-learn MLP | RealMLP-TD-S | LightGBM | mikir | normalised | seconds |'
@@ -67,7 +76,7 @@ async function main() {
 }
 
 async function run(task, target, train, test, options, fit) {
-  const model = task === 'regression' ? new Regressor(options) : new Classifier(options)
+  const model = task === 'regression' ? new mikir.Regressor(options) : new mikir.Classifier(options)
   // The split is no input.
   const features = train.columns.map(({ name }) => name).filter((name) => name !== target && name !== 'split')
   const start = performance.now()

@@ -98,7 +98,7 @@ export const read: NeuralNetwork = NeuralNetwork.fromSafetensors(tensors, {
 })
 export const graph: NeuralNetwork = NeuralNetwork.fromONNX(deep.toONNX())
 export const program: string = deep.toModule({ format: 'cjs' })
-export const stored: Promise<NeuralNetwork> = deep
+export const stored: Promise<NeuralNetwork | mikir.Classifier | mikir.Regressor> = deep
   .save('a.json')
   .then(() => mikir.load(new URL('file:///a.json')))
 // @ts-expect-error no such format
@@ -145,3 +145,40 @@ network.inputCount = 3
 neuron.weights = ['0.7']
 // @ts-expect-error layers without biases
 network.setWeights([{ weights: [[1, 2]] }])
+
+const opened: Promise<mikir.Table> = mikir.Table.readCSV('a.csv', {
+  kinds: { zip: 'category' },
+  missing: ['-']
+})
+opened.then(async (table) => {
+  const [train, test]: [mikir.Table, mikir.Table] = table.split({ stratify: 'species', testSize: 0.3 })
+  const classifier = new mikir.Classifier({ hidden: [64, { units: 8, dropout: 0.1 }], seed: 1 })
+  const history: mikir.History = await classifier.fit(train, { target: 'species', epochs: 3 })
+  const label: string = classifier.predict({ a: 1, b: 'x', c: null })
+  const labels: string[] = classifier.predict([{ a: 1 }])
+  const later: string[] = await classifier.predict(test)
+  const report: mikir.Report = await classifier.evaluate('test.csv')
+  const probability: number = classifier.probabilities({ a: 1 })[label]
+  const several = new mikir.Regressor<Record<string, number>>()
+  const number: number = several.predict({ a: new Date() }).price + new mikir.Regressor().predict({ a: 1 })
+  const { mean } = await mikir.crossValidate(classifier, table.rows(), { target: 'species', folds: 3 })
+  const [{ importance }] = await classifier.importance(test, { repeats: 2 })
+  await classifier.save('a.json')
+  const loaded = await mikir.load('a.json')
+  // @ts-expect-error: a model predicts a column
+  classifier.fit(train, { epochs: 3 })
+  // @ts-expect-error: tables are read, not made
+  new mikir.Table()
+  return [
+    history,
+    labels,
+    later,
+    report.logLoss,
+    probability,
+    number,
+    mean,
+    importance,
+    loaded,
+    String(table)
+  ]
+})

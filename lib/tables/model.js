@@ -42,6 +42,7 @@ class Model {
   #learnt
 
   constructor(options = {}) {
+    if (new.target === Model) throw invalidType('a Classifier or a Regressor', 'new', Model)
     const {
       hidden = HIDDEN,
       precision = 'f32',
@@ -226,6 +227,9 @@ class Model {
   /** What `of` makes of the outputs: of a row, of rows, or, later, of data that are read first. */
   #answers(data, of) {
     const { goal, features } = this.#fitted('predict')
+    if (typeof data !== 'string' && (typeof data !== 'object' || data === null)) {
+      throw invalidType('a row, rows, a Table or the path of a CSV file', 'data', data)
+    }
     const read = (table) => (table.rowCount === 0 ? [] : of(goal, this.#outputs(table, 'data')))
     if (Array.isArray(data))
       return data.length === 0

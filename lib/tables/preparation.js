@@ -160,12 +160,14 @@ function missingColumn(name, columns, source) {
 function numberWriter(feature, column, source) {
   const { numbers } = column
   if (numbers === undefined && !column.codes.every((code) => code === MISSING)) {
-    const row = column.codes.findIndex((code) => code !== MISSING)
+    const used = new Set(column.codes)
+    const isWrong = (word, code) =>
+      used.has(code) && (feature.part !== undefined || Number.isNaN(Number(word)))
     const what = feature.part === undefined ? 'numbers' : 'dates'
     throw corruptFile(
       `${what} in column '${column.name}', as in training,`,
       source,
-      describe(column.label(row))
+      describe(column.words.find(isWrong))
     )
   }
   const of = PARTS[feature.part] ?? ((x) => x)

@@ -31,7 +31,11 @@ class Table {
 
   /** Not for users: they have `readCSV`, `fromCSV` and `from`. */
   constructor(columns) {
-    if (!Array.isArray(columns) || !columns.every((column) => column instanceof Column)) {
+    if (
+      !Array.isArray(columns) ||
+      columns.length === 0 ||
+      !columns.every((column) => column instanceof Column)
+    ) {
       throw invalidType(
         'columns that mikir has read',
         'new Table',

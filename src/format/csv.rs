@@ -225,6 +225,7 @@ impl<'o, R: Read> Pass<'o, R> {
         let Some(count) = pass.row()? else {
             return Err(pass.corrupt("a header of column names", "an empty text"));
         };
+        pass.check_text(count, 1)?;
         let mut known = HashSet::new();
         for k in 0..count {
             let name = pass.text_of(k, 1)?.trim().to_string();
@@ -336,6 +337,13 @@ impl<'o, R: Read> Pass<'o, R> {
         }
     }
 
+    fn check_text(&self, count: usize, line: u64) -> Result<()> {
+        if self.cells[..self.ends[count - 1]].contains(&0) {
+            return Err(self.corrupt(format!("text in line {line}"), "a NUL byte"));
+        }
+        Ok(())
+    }
+
     fn cell(&self, k: usize) -> &[u8] {
         let start = if k == 0 { 0 } else { self.ends[k - 1] };
         &self.cells[start..self.ends[k]]
@@ -370,9 +378,7 @@ impl<'o, R: Read> Pass<'o, R> {
                 let expected = format!("{} as in the header in line {line}", cells(columns.len()));
                 return Err(self.corrupt(expected, cells(count)));
             }
-            if self.cells[..self.ends[count - 1]].contains(&0) {
-                return Err(self.corrupt(format!("text in line {line}"), "a NUL byte"));
-            }
+            self.check_text(count, line)?;
             for (k, cells) in columns.iter_mut().enumerate() {
                 self.take(k, line, cells)?;
             }
