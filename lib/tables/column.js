@@ -16,6 +16,9 @@ const NEARLY_ALL = 0.95
 /** What columns are called that number their rows. */
 const IDENTIFIER = /^(?:id|index|row|row_?id|row_?names?|uuid|guid|unnamed: ?0)$/i
 
+/** The ways to write true and false in capitals and small letters. */
+const MOST_FLAGS = 2 ** 4 + 2 ** 5
+
 /** How many of the commonest values are told. */
 const COMMONEST = 5
 
@@ -77,16 +80,26 @@ class Column {
 
   /** How often there is each value, the commonest first; of equally common ones the first. */
   counts() {
-    const cells = this.numbers ?? this.codes
+    if (this.codes !== undefined) {
+      const counts = this.#wordCounts().map((count, place) => [this.words[place], count])
+      return counts.filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1])
+    }
     const counts = new Map()
-    for (let row = 0; row < cells.length; row++) {
-      if (!this.isMissing(row)) counts.set(cells[row], (counts.get(cells[row]) ?? 0) + 1)
-    }
-    const value = (cell) => {
-      if (this.codes !== undefined) return this.words[cell]
-      return this.kind === 'date' ? new Date(cell).toISOString() : String(cell)
-    }
-    return Array.from(counts, ([cell, count]) => [value(cell), count]).sort((a, b) => b[1] - a[1])
+    for (const x of this.numbers) if (!Number.isNaN(x)) counts.set(x, (counts.get(x) ?? 0) + 1)
+    const name = (x) => (this.kind === 'date' ? new Date(x).toISOString() : String(x))
+    return Array.from(counts, ([x, count]) => [name(x), count]).sort((a, b) => b[1] - a[1])
+  }
+
+  /** In how many cells there is each word. */
+  #wordCounts() {
+    const counts = Array(this.words.length).fill(0)
+    for (const code of this.codes) if (code !== MISSING) counts[code]++
+    return counts
+  }
+
+  /** The numbers that are there, by size. */
+  sorted() {
+    return this.numbers.filter((x) => !Number.isNaN(x)).sort()
   }
 
   /** What people are told of it. */
@@ -96,26 +109,27 @@ class Column {
   }
 
   #look() {
-    const counts = this.counts()
-    const present = counts.reduce((sum, [, count]) => sum + count, 0)
-    const facts = {
-      name: this.name,
-      kind: this.kind,
-      missing: this.length - present,
-      distinct: counts.length
+    const { kind, length, name } = this
+    if (this.codes !== undefined) {
+      const counts = this.counts()
+      const present = counts.reduce((sum, [, count]) => sum + count, 0)
+      const commonest = counts.slice(0, COMMONEST)
+      return Object.freeze({ name, kind, missing: length - present, distinct: counts.length, commonest })
     }
-    if (this.numbers !== undefined && present > 0) {
-      let [minimum, maximum, mean] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
-      for (const x of this.numbers) {
-        if (Number.isNaN(x)) continue
-        if (x < minimum) minimum = x
-        if (x > maximum) maximum = x
-        mean += x / present
-      }
-      Object.assign(facts, { minimum, maximum, mean })
+    const numbers = this.sorted()
+    let [distinct, mean] = [0, 0]
+    for (const [i, x] of numbers.entries()) {
+      if (i === 0 || x !== numbers[i - 1]) distinct++
+      mean += x / numbers.length
     }
-    if (this.numbers === undefined) facts.commonest = counts.slice(0, COMMONEST)
-    return Object.freeze(facts)
+    const range = numbers.length > 0 && { minimum: numbers[0], maximum: numbers.at(-1), mean }
+    return Object.freeze({ name, kind, missing: length - numbers.length, distinct, ...range })
+  }
+
+  /** Whether all cells are the same, or none is there. */
+  get isConstant() {
+    const cells = this.numbers ?? this.codes
+    return cells.every((cell) => Object.is(cell, cells[0]))
   }
 }
 
@@ -131,7 +145,10 @@ function columnOf(source, read, kind) {
   if (kind === 'date') return new Column(name, kind, { numbers: read.numbers ?? datesOf(source, read, true) })
   if (read.words !== undefined && (kind === undefined || kind === 'boolean')) {
     const flags = flagsOf(read)
-    if (flags !== undefined) return new Column(name, flags.kind, flags)
+    if (flags !== undefined) {
+      const column = new Column(name, 'boolean', flags)
+      return kind === undefined && column.isConstant ? new Column(name, 'constant', flags) : column
+    }
     if (kind === 'boolean') {
       throw corruptFile(`true or false in column '${name}'`, source, describe(read.words[0] ?? ''))
     }
@@ -149,16 +166,12 @@ function noNumber(source, name, words) {
 
 /** Words that say true or false, as such. */
 function flagsOf({ codes, words }) {
+  if (words.length === 0 || words.length > MOST_FLAGS) return undefined
   const lower = words.map((word) => word.toLowerCase())
-  if (words.length === 0 || !lower.every((word) => word === 'true' || word === 'false')) return undefined
+  if (!lower.every((word) => word === 'true' || word === 'false')) return undefined
   const own = ['false', 'true']
   const code = lower.map((word) => own.indexOf(word))
-  const isConstant = new Set(lower).size === 1 && !codes.includes(MISSING)
-  return {
-    kind: isConstant ? 'constant' : 'boolean',
-    codes: codes.map((place) => (place === MISSING ? MISSING : code[place])),
-    words: own
-  }
+  return { codes: codes.map((place) => (place === MISSING ? MISSING : code[place])), words: own }
 }
 
 /** Words that are all dates, as milliseconds. */
@@ -185,12 +198,12 @@ function timeOf(word) {
 }
 
 function kindOf(column) {
-  const { distinct, missing } = column.facts()
-  const present = column.length - missing
-  if (present === 0 || (distinct === 1 && missing === 0)) return 'constant'
-  if (present >= LEAST_IDENTIFIED && missing === 0) {
-    if (column.words !== undefined && distinct >= NEARLY_ALL * present) return 'identifier'
-    if (distinct === present && IDENTIFIER.test(column.name)) return 'identifier'
+  if (column.isConstant) return 'constant'
+  const mayIdentify = column.words !== undefined || IDENTIFIER.test(column.name)
+  if (column.length >= LEAST_IDENTIFIED && mayIdentify) {
+    const { distinct, missing } = column.facts()
+    const share = column.words === undefined ? 1 : NEARLY_ALL
+    if (missing === 0 && distinct >= share * column.length) return 'identifier'
   }
   return column.kind
 }

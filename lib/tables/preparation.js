@@ -95,7 +95,7 @@ function wordOf(column) {
     .slice(0, MOST_WORDS)
     .map(([word]) => word)
   const hasOther = words.length < counts.length
-  const isSilent = words.length === 0 || (words.length === 1 && !hasOther && column.facts().missing === 0)
+  const isSilent = words.length === 0 || (words.length === 1 && !hasOther && !column.codes.includes(MISSING))
   return isSilent ? [] : [{ column: column.name, kind: 'word', words, hasOther }]
 }
 
