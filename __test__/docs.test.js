@@ -174,11 +174,9 @@ for (const [type, section] of [
 }
 
 test("the learning rates in brackets are the optimizers' own", () => {
-  const [, body] = sources.match(/fn default_learning_rate[^{]*\{([\s\S]*?)\n {4}\}/)
+  const own = /impl (?:Method for )?(\w+) \{[^}]*?const LEARNING_RATE: f64 = ([\d.]+);/g
   const rates = {}
-  for (const [, structs, rate] of body.matchAll(/((?:\|?\s*Optimizer::\w+\(_\)\s*)+)=> ([\d.]+),/g)) {
-    for (const [, struct] of structs.matchAll(/::(\w+)/g)) rates[struct.toLowerCase()] = Number(rate)
-  }
+  for (const [, struct, rate] of sources.matchAll(own)) rates[struct.toLowerCase()] = Number(rate)
   const [, text] = math.split('\n## Optimizers\n')
   const told = Array.from(text.matchAll(/^- `(\w+)` \(([\d.]+)\):/gm), ([, name, rate]) => [
     name,

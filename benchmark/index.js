@@ -10,6 +10,7 @@ const benchmarks = {
   busy: './busy.js',
   calls: './calls.js',
   cost: './cost.js',
+  csv: './csv.js',
   files: './files.js',
   inference: './inference.js',
   ladder: './ladder.js',

@@ -1,6 +1,6 @@
 """Installs a peer where it is not there yet, and prints the interpreter that has it.
 
-    python3 benchmark/peers/install.py pytorch|jax|ray|sets
+    python3 benchmark/peers/install.py pytorch|jax|polars|ray|sets
 
 PyTorch is that of the golden values, which saves a second copy of 5 GB; JAX gets an environment of its own, so that
 neither library can change what the other loads, and so does scikit-learn, which comes with sets of data.
@@ -20,6 +20,7 @@ import make  # noqa: E402
 OWN = {
     "jax": (["jax[cpu]==0.10.2", "numpy==2.4.6"], "ladder"),
     "ray": (["ray[data]==2.60.0", "onnxruntime==1.32.0", "numpy==2.4.6", "pandas"], "ray"),
+    "polars": (["polars==2.1.0"], "polars"),
     "sets": (["scikit-learn==1.9.1", "numpy==2.4.6"], "sets"),
 }
 if sys.argv[1] in OWN:
