@@ -1028,7 +1028,14 @@ export abstract class Model<Answer> {
   toJSON(): object
   /** The text of a module without dependencies that exports `predict(row)`, and `probabilities(row)` of a `Classifier`. */
   toModule(options?: { format?: 'esm' | 'cjs' }): string
-  /** Writes a file in one step, on a native thread: `.json`, `.mjs` or `.cjs`. */
+  /**
+   * The bytes of one ONNX graph of preparation, networks and answers. Each column is an input of `[N][1]` by its name: texts, or
+   * numbers in double precision, NaN where one is missing (a date in milliseconds since 1970). Outputs: `label` `[N]` and
+   * `probabilities` `[N][labels]`; of several targets `labels` and `probabilities`, `[N][targets]`; of numbers `predictions`
+   * `[N][targets]`.
+   */
+  toONNX(): Bytes
+  /** Writes a file in one step, on a native thread: `.json`, `.onnx`, `.mjs` or `.cjs`. */
   save(path: string | URL): Promise<void>
 }
 

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
-const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
+const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { after, describe, test } = require('node:test')
@@ -243,6 +243,22 @@ describe('a model of a mixed table', () => {
         const found = JSON.parse(stdout)
         for (const [i, answer] of model.predict(all).entries()) same(found[i], answer)
       }
+    }
+  })
+
+  test('is one graph of ONNX, which is no network', async () => {
+    for (const [k, model] of (await trained).entries()) {
+      const bytes = model.toONNX()
+      assert.deepEqual(model.toONNX(), bytes)
+      const file = path.join(folder, `model-${k}.onnx`)
+      await model.save(file)
+      assert.deepEqual(readFileSync(file), bytes)
+      // What ONNX Runtime answers: scripts/goldens/models_check.py
+      for (const name of ['size', 'colour', 'isOn', 'day', 'price']) assert.ok(bytes.includes(name))
+      assert.throws(() => NeuralNetwork.fromONNX(bytes), {
+        code: 'ERR_MIKIR_CORRUPT_FILE',
+        message: 'Expected a graph of one input for bytes but received another count'
+      })
     }
   })
 

@@ -45,12 +45,13 @@ function byExtension(table, file) {
  * Writes a model as it is now; the file takes the place of an old one in one step.
  * @param {object} model
  * @param {string | URL} file
- * @param {(name: string, format: string, wake: () => void) => number} [begin] - begins a task of the addon that writes it
+ * @param {(name: string, format: string, wake: () => void) => number} begin - begins a task of the addon that writes it
  *   in one of its formats
+ * @param {Record<string, string>} formats - those, by what a path ends in
  */
-async function save(model, file, begin) {
+async function save(model, file, begin, formats = FORMATS) {
   const name = pathOf(file)
-  const writer = byExtension(begin === undefined ? TEXTS : { ...TEXTS, ...FORMATS }, name)
+  const writer = byExtension({ ...TEXTS, ...formats }, name)
   if (typeof writer === 'string') return task((wake) => begin(name, writer, wake), native.endTask)
   const bytes = Buffer.from(writer(model))
   return task((wake) => native.saveFile(name, bytes, wake), native.endTask)

@@ -18,7 +18,7 @@ const { average, train } = require('./ensemble.js')
 const { moduleOf } = require('./module.js')
 const { PARTS, encode, featuresOf, widthOf } = require('./preparation.js')
 const reports = require('./report.js')
-const { Table, USES, columnsOf, newTable, tableOfRows, toTable } = require('./table.js')
+const { MISSING_WORDS, Table, USES, columnsOf, newTable, tableOfRows, toTable } = require('./table.js')
 const targets = require('./target.js')
 
 const VERSION = 1
@@ -184,10 +184,20 @@ class Model {
     return moduleOf({ features, goal, networks, kind: this.constructor.name }, format)
   }
 
+  toONNX() {
+    checkArguments('toONNX', arguments.length, 0)
+    const { features, goal, networks } = this.#fitted('toONNX')
+    const description = { features, target: goal.toJSON(), missing: ['', ...MISSING_WORDS] }
+    return native.writeModel(
+      JSON.stringify(description),
+      networks.map((network) => network.toONNX())
+    )
+  }
+
   async save(path) {
     checkArguments('save', arguments.length, 1)
     this.#fitted('save')
-    await save(this, path)
+    await save(this, path, (name, _, wake) => native.saveFile(name, this.toONNX(), wake), { '.onnx': 'onnx' })
   }
 
   static fromJSON(json) {

@@ -19,7 +19,7 @@ One module beside this one per file, with the same stem:
 
 keras_files.py is run by itself: TensorFlow has an environment of its own.
 
-torch_check.py and onnx_check.py are the other direction: PyTorch and ONNX Runtime read mikir's files.
+torch_check.py, onnx_check.py and models_check.py are the other direction: PyTorch and ONNX Runtime read mikir's files.
 
 The first run makes a virtual environment in .peers/goldens (ignored by git) and installs PyTorch there. The plain
 wheel of Linux needs its CUDA packages merely to be imported, so allow about 6 GB; everything is computed on one CPU thread.

@@ -124,6 +124,7 @@ pub fn connect<'env>(
     add.function("adoptTrainer", trainer_calls::adopt_trainer)?;
     add.function("dropTrainer", trainer_calls::drop_trainer)?;
     add.function("saveNetwork", format_calls::save_network)?;
+    add.function("writeModel", format_calls::write_model)?;
     add.function("writeNetwork", format_calls::write_network)?;
     add.function("inspectFile", format_calls::inspect_file)?;
     add.function("readNetwork", format_calls::read_network)?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use napi::bindgen_prelude::{ArrayBuffer, Buffer, Uint8Array};
 
+use crate::format::onnx::pipeline;
 use crate::format::{Format, Hints};
 use crate::nn::host::archive;
 use crate::nn::{Error, Result};
@@ -20,6 +21,14 @@ pub fn write_network(call: &Call, home: &Environment) -> Result<Buffer> {
         .of(bytes)?
         .write(bytes, format, seed as u64)?;
     Ok(written.into())
+}
+
+/// `writeModel(description, networks): Buffer`: an ONNX file of a model of tables, of its JSON and its networks in ONNX.
+pub fn write_model(call: &Call, _: &Environment) -> Result<Buffer> {
+    let description = serde_json::from_str(&call.argument::<String>(0)?);
+    let description = description.map_err(|error| Error::internal("a model", "writeModel", error))?;
+    let networks = call.argument::<Vec<Uint8Array>>(1)?;
+    Ok(pipeline::write(&description, &networks)?.into())
 }
 
 /// `inspectFile(bytes, format, name, hints): string`: the options of the network in a file, as JSON.

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`write`](mod@write) | a network as a small standard graph |
 //! | [`read`] | the multilayer perceptrons that others write |
+//! | [`pipeline`] | a model of tables: preparation, networks and answers |
 //! | [`proto`] | the messages |
 //!
 //! A file of ours has the options among its metadata and its numbers under fixed names, so that it comes back to the bit.
 
+pub mod pipeline;
 pub mod proto;
 pub mod read;
 pub mod write;

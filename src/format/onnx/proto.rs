@@ -80,6 +80,8 @@ pub struct Attribute {
     pub floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    pub strings: Vec<Vec<u8>>,
     #[prost(int32, tag = "20")]
     pub r#type: i32,
 }
@@ -87,7 +89,9 @@ pub struct Attribute {
 /// The values of [`Attribute::type`].
 pub const FLOAT_ATTRIBUTE: i32 = 1;
 pub const INT_ATTRIBUTE: i32 = 2;
+pub const FLOATS_ATTRIBUTE: i32 = 6;
 pub const INTS_ATTRIBUTE: i32 = 7;
+pub const STRINGS_ATTRIBUTE: i32 = 8;
 
 #[derive(Clone, PartialEq, Message)]
 pub struct Tensor {
@@ -97,6 +101,8 @@ pub struct Tensor {
     pub data_type: i32,
     #[prost(float, repeated, tag = "4")]
     pub float_data: Vec<f32>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub string_data: Vec<Vec<u8>>,
     #[prost(int64, repeated, tag = "7")]
     pub int64_data: Vec<i64>,
     #[prost(string, tag = "8")]
@@ -113,6 +119,7 @@ pub struct Tensor {
 pub const FLOAT: i32 = 1;
 pub const INT32: i32 = 6;
 pub const INT64: i32 = 7;
+pub const STRING: i32 = 8;
 pub const FLOAT16: i32 = 10;
 pub const DOUBLE: i32 = 11;
 pub const BFLOAT16: i32 = 16;

@@ -20,8 +20,8 @@ use crate::nn::network::{Activation, Layer, Network};
 use crate::nn::vector::Real;
 
 /// The versions of the operators and of the file format: LayerNormalization is new in this opset.
-const OPSET: i64 = 17;
-const IR_VERSION: i64 = 8;
+pub(super) const OPSET: i64 = 17;
+pub(super) const IR_VERSION: i64 = 8;
 
 /// The bytes of a file with the network in it.
 ///
@@ -92,7 +92,7 @@ fn data_type<T: Real>() -> i32 {
     if size_of::<T>() == 8 { DOUBLE } else { FLOAT }
 }
 
-fn float(name: &str, f: f64) -> Attribute {
+pub(super) fn float(name: &str, f: f64) -> Attribute {
     Attribute {
         name: name.into(),
         f: f as f32,
@@ -101,7 +101,7 @@ fn float(name: &str, f: f64) -> Attribute {
     }
 }
 
-fn int(name: &str, i: i64) -> Attribute {
+pub(super) fn int(name: &str, i: i64) -> Attribute {
     Attribute {
         name: name.into(),
         i,
@@ -111,9 +111,9 @@ fn int(name: &str, i: i64) -> Attribute {
 }
 
 /// A graph that grows.
-struct Builder<T> {
-    nodes: Vec<Node>,
-    tensors: Vec<Tensor>,
+pub(super) struct Builder<T> {
+    pub(super) nodes: Vec<Node>,
+    pub(super) tensors: Vec<Tensor>,
     precision: std::marker::PhantomData<T>,
 }
 
@@ -128,7 +128,7 @@ impl<T> Default for Builder<T> {
 }
 
 impl<T: Real> Builder<T> {
-    fn tensor(&mut self, name: String, dims: &[usize], numbers: &[T]) -> String {
+    pub(super) fn tensor(&mut self, name: String, dims: &[usize], numbers: &[T]) -> String {
         self.tensors.push(Tensor {
             name: name.clone(),
             dims: dims.iter().map(|&dim| dim as i64).collect(),
@@ -161,7 +161,7 @@ impl<T: Real> Builder<T> {
     }
 
     /// A node, whose output has its name.
-    fn node(&mut self, op: &str, inputs: &[&str], attributes: Vec<Attribute>) -> String {
+    pub(super) fn node(&mut self, op: &str, inputs: &[&str], attributes: Vec<Attribute>) -> String {
         let name = format!("{}_{}", op.to_lowercase(), self.nodes.len());
         self.nodes.push(Node {
             input: inputs.iter().map(|&input| input.into()).collect(),
@@ -175,7 +175,7 @@ impl<T: Real> Builder<T> {
     }
 
     /// A number that is the same for all.
-    fn constant(&mut self, x: f64) -> String {
+    pub(super) fn constant(&mut self, x: f64) -> String {
         let name = format!("constant{x:?}");
         if !self.tensors.iter().any(|tensor| tensor.name == name) {
             self.tensor(name.clone(), &[], &[T::from_f64(x)]);
@@ -183,7 +183,7 @@ impl<T: Real> Builder<T> {
         name
     }
 
-    fn with_constant(&mut self, op: &str, x: &str, constant: f64) -> String {
+    pub(super) fn with_constant(&mut self, op: &str, x: &str, constant: f64) -> String {
         let constant = self.constant(constant);
         self.node(op, &[x, &constant], Vec::new())
     }
@@ -310,7 +310,7 @@ impl<T: Real> Builder<T> {
         self.node("Cast", &[&erf], vec![int("to", DOUBLE.into())])
     }
 
-    fn clip(&mut self, z: &str, low: f64, high: f64) -> String {
+    pub(super) fn clip(&mut self, z: &str, low: f64, high: f64) -> String {
         let (low, high) = (self.constant(low), self.constant(high));
         self.node("Clip", &[z, &low, &high], Vec::new())
     }
