@@ -599,7 +599,7 @@ describe('save and load', () => {
     await assert.rejects(() => load(absent), { code: FILE })
     await assert.rejects(() => load(folder), { code: RANGE })
     const said =
-      /^Expected a path that ends in \.json, \.safetensors, \.onnx, \.mjs or \.cjs for path but received '\//
+      /^Expected a path that ends in \.json, \.mjs, \.cjs, \.safetensors or \.onnx for path but received '\//
     await assert.rejects(() => network.save(path.join(folder, 'a.txt')), { code: RANGE, message: said })
     await assert.rejects(() => load(newFile('.mjs')), { code: RANGE })
     for (const wrong of [undefined, null, 1, '', {}, 'a\0.json', new URL('https://a/b.json')]) {

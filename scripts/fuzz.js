@@ -5,7 +5,7 @@
 //
 //   node scripts/fuzz.js safetensors            a minute
 //   node scripts/fuzz.js onnx --seconds=600     longer
-//   node scripts/fuzz.js checkpoint | options | json | net
+//   node scripts/fuzz.js checkpoint | csv | options | json | net
 //
 // It starts from small files of mikir's own and the golden ones. What it finds is kept in .peers/fuzz/, which git ignores.
 
@@ -39,6 +39,12 @@ const CORPUS = {
   safetensors: () => [...networks().map((network) => network.toSafetensors()), ...files('torch_files')],
   onnx: () => [...networks().map((network) => network.toONNX()), ...files('onnx_files')],
   checkpoint: checkpoints,
+  // The first byte chooses the separator.
+  csv: () => [
+    '\x00a,b,c\n1,x,2026-01-01\n-2.5e3,"y ""z""",\nNA,,\n',
+    '\x01a;b\r\n1,5;"x\n;"\r\n',
+    '\x02\ufeffa\tb\n007\t1\nx\t2\n'
+  ],
   options: () => [
     ...networks().map((network) => JSON.stringify(network.options)),
     '{"epochs":3,"optimizer":{"type":"adam","beta1":0.5},"schedule":{"type":"step","every":1,"factor":0.5},"validation":0.2}',

@@ -33,9 +33,7 @@ function ofClasses(labels, outputs, targets) {
   const { loss, ...measures } = native.measure('crossEntropy', outputs, targets, units)
   let logLoss = 0
   for (let row = 0; row < rows; row++) {
-    const of = outputs.subarray(row * units, (row + 1) * units)
-    const sum = of.reduce((sum, p) => sum + p, 0)
-    const right = of[targets.indexOf(1, row * units) - row * units] / sum
+    const right = outputs[targets.indexOf(1, row * units)]
     logLoss -= Math.log(Math.min(1 - LEAST, Math.max(LEAST, right))) / rows
   }
   return new Report({ labels, rows, loss: logLoss, logLoss, ...defined(measures) }, classText)
