@@ -41,7 +41,7 @@ async function main() {
     const add = (name, ms, more = '') => rows.push([name, digits(ms), (bytes / 1000 / ms).toFixed(0), more])
     const { Table } = require('..')
     const own = await milliseconds(() => Table.readCSV(file))
-    add('mikir, one thread', own, `${(process.resourceUsage().maxRSS / 1000).toFixed(0)} MB at most`)
+    add('mikir', own, `${(process.resourceUsage().maxRSS / 1000).toFixed(0)} MB at most`)
     add('the bytes alone', await milliseconds(() => readFileSync(file)))
     if (rivals.includes('polars')) {
       const python = runProgram('python3', [path.join(__dirname, 'peers/install.py'), 'polars']).trim()

@@ -3,15 +3,19 @@
 //! The text is read as it streams in, a row at a time. Numbers are kept as numbers, and every distinct word once: memory is
 //! proportional to those, not to the text. A column is of numbers where every cell that is not missing is one. Whether it
 //! is shows at its last row: columns that are of words after all are read in a second pass.
+//!
+//! Rows without quotes, which are most, end where their lines end: threads share them.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
+use std::thread;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use memchr::memchr;
+use memchr::{memchr, memchr_iter, memrchr};
 use serde_json::Value;
 
 use crate::nn::error::{Code, Error, Result};
+use crate::nn::host;
 use crate::nn::network::options::Fields;
 use crate::nn::wording::Shown;
 
@@ -22,7 +26,11 @@ const MOST_COLUMNS: usize = 16_384;
 /// The most bytes of a row: a larger one is most likely a quote that is never closed.
 const MOST_BYTES: usize = 16 << 20;
 /// How many bytes are read at a time.
-const CHUNK: usize = 1 << 17;
+const CHUNK: usize = 1 << 21;
+/// How many rows are read column by column.
+const GROUP: usize = 256;
+/// With more bytes for each of them, threads share a chunk.
+const LEAST_SHARE: usize = 1 << 17;
 /// What separates cells, where the user does not say: that of these which is most frequent in the header.
 const SEPARATORS: [u8; 4] = *b",;\t|";
 
@@ -110,7 +118,7 @@ impl Options {
 /// `CorruptFile` with the line for what is no such text; `File` with the system's reason; `OutOfMemory`.
 pub fn read<R: Read>(open: impl Fn() -> Result<R>, name: &str, options: &Options) -> Result<Vec<Column>> {
     let mut first = Pass::new(open()?, name, options)?;
-    let cells = first.header.iter().map(|column| {
+    let cells = first.rules.header.iter().map(|column| {
         if options.words.contains(column) {
             Cells::words()
         } else {
@@ -119,7 +127,6 @@ pub fn read<R: Read>(open: impl Fn() -> Result<R>, name: &str, options: &Options
     });
     let mut columns: Vec<Cells> = cells.collect();
     first.run(&mut columns)?;
-    let header = std::mem::take(&mut first.header);
     if columns.iter().any(|cells| matches!(cells, Cells::Mixed)) {
         let mut again: Vec<Cells> = columns
             .iter()
@@ -135,7 +142,7 @@ pub fn read<R: Read>(open: impl Fn() -> Result<R>, name: &str, options: &Options
             }
         }
     }
-    let named = header.into_iter().zip(columns);
+    let named = first.rules.header.into_iter().zip(columns);
     Ok(named
         .map(|(name, cells)| Column {
             name,
@@ -147,112 +154,361 @@ pub fn read<R: Read>(open: impl Fn() -> Result<R>, name: &str, options: &Options
 /// The cells of a column while they are read.
 enum Cells {
     Numbers(Vec<f64>),
-    Words {
-        codes: Vec<u32>,
-        places: HashMap<Box<[u8]>, u32>,
-        words: Vec<String>,
-    },
+    Words(Words),
     /// Numbers up to a cell that is none.
     Mixed,
     Skipped,
 }
 
+#[derive(Default)]
+struct Words {
+    codes: Vec<u32>,
+    places: HashMap<Box<[u8]>, u32>,
+    words: Vec<String>,
+}
+
 impl Cells {
     fn words() -> Self {
-        Cells::Words {
-            codes: Vec::new(),
-            places: HashMap::new(),
-            words: Vec::new(),
+        Cells::Words(Words::default())
+    }
+
+    /// None yet, of the same kind.
+    fn empty(&self) -> Self {
+        match self {
+            Cells::Numbers(_) => Cells::Numbers(Vec::new()),
+            Cells::Words(_) => Cells::words(),
+            Cells::Mixed => Cells::Mixed,
+            Cells::Skipped => Cells::Skipped,
+        }
+    }
+
+    /// Takes those of the rows that follow.
+    fn append(&mut self, next: Cells) -> Result<()> {
+        match (&mut *self, next) {
+            (Cells::Numbers(numbers), Cells::Numbers(next)) => extend(numbers, &next),
+            (Cells::Words(all), Cells::Words(next)) => {
+                let Words { codes, words, .. } = next;
+                let places: Vec<u32> = words.into_iter().map(|word| all.place(word)).collect();
+                let of = |code: &u32| places.get(*code as usize).copied().unwrap_or(MISSING);
+                extend(&mut all.codes, &codes.iter().map(of).collect::<Vec<_>>())
+            }
+            (Cells::Numbers(_), Cells::Mixed) => {
+                *self = Cells::Mixed;
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
     fn finish(self) -> Values {
         match self {
             Cells::Numbers(numbers) => Values::Numbers(numbers),
-            Cells::Words { codes, words, .. } => Values::Words { codes, words },
+            Cells::Words(Words { codes, words, .. }) => Values::Words { codes, words },
             Cells::Mixed | Cells::Skipped => Values::Numbers(Vec::new()),
         }
     }
 }
 
-/// One pass over the text.
-struct Pass<'o, R> {
-    text: R,
+impl Words {
+    /// The place of a word, which is the last one if it is new.
+    fn place(&mut self, word: String) -> u32 {
+        if let Some(&place) = self.places.get(word.as_bytes()) {
+            return place;
+        }
+        let place = self.words.len() as u32;
+        self.places.insert(word.as_bytes().into(), place);
+        self.words.push(word);
+        place
+    }
+}
+
+/// How the cells of a row are read, once the header is.
+struct Rules<'o> {
     name: &'o str,
     options: &'o Options,
-    reader: Reader,
-    decimal_comma: bool,
     header: Vec<String>,
+    separator: u8,
+    decimal_comma: bool,
+}
+
+impl Rules<'_> {
+    fn corrupt(&self, expected: impl Into<String>, received: impl Into<String>) -> Error {
+        Error::new(Code::CorruptFile, expected.into(), self.name, received.into())
+    }
+
+    fn check_count(&self, count: usize, line: u64) -> Result<()> {
+        if count == self.header.len() {
+            return Ok(());
+        }
+        let cells = |count| {
+            if count == 1 {
+                "1 cell".into()
+            } else {
+                format!("{count} cells")
+            }
+        };
+        let expected = format!("{} as in the header in line {line}", cells(self.header.len()));
+        Err(self.corrupt(expected, cells(count)))
+    }
+
+    fn text<'c>(&self, cell: &'c [u8], k: usize, line: u64) -> Result<&'c str> {
+        std::str::from_utf8(cell).map_err(|_| {
+            let column = match self.header.get(k) {
+                Some(name) => format!("'{name}'"),
+                None => (k + 1).to_string(),
+            };
+            let expected = format!("UTF-8 in line {line}, column {column}");
+            self.corrupt(expected, "other bytes").cure("save it as UTF-8")
+        })
+    }
+
+    /// Reads lines, each of which ends, up to one that is no row without quotes: how many bytes and lines.
+    fn lines(&self, text: &[u8], first: u64, columns: &mut [Cells]) -> Result<(usize, u64)> {
+        let width = columns.len();
+        let (mut at, mut line) = (0, first);
+        let mut group = Group::default();
+        let mut ends = vec![0; width + 1];
+        let mut is_over = false;
+        while !is_over {
+            group.clear();
+            is_over = true;
+            while let Some(length) = memchr(b'\n', &text[at..]) {
+                let end = at + length;
+                let row = &text[at..end];
+                let row = row.strip_suffix(b"\r").unwrap_or(row);
+                if !row.is_empty() {
+                    if group.rows.len() == GROUP {
+                        is_over = false;
+                        break;
+                    }
+                    let Some(count) = separators(row, self.separator, &mut ends) else {
+                        break;
+                    };
+                    self.check_count(count, line)?;
+                    group.rows.push((at, line));
+                    group.ends.extend_from_slice(&ends[..width]);
+                }
+                at = end + 1;
+                line += 1;
+            }
+            for (k, cells) in columns.iter_mut().enumerate() {
+                let rows = group.rows.iter().zip(group.ends.chunks_exact(width));
+                let of = rows.map(|(&(start, line), ends)| {
+                    let before = if k == 0 { 0 } else { ends[k - 1] + 1 };
+                    (&text[start + before..start + ends[k]], line)
+                });
+                self.take_all(k, of, cells)?;
+            }
+        }
+        Ok((at, line - first))
+    }
+
+    /// Reads the cells of a column, each with its line: the loop knows what they are.
+    fn take_all<'c>(
+        &self,
+        k: usize,
+        mut column: impl ExactSizeIterator<Item = (&'c [u8], u64)>,
+        cells: &mut Cells,
+    ) -> Result<()> {
+        while let Cells::Numbers(numbers) = cells {
+            numbers
+                .try_reserve(column.len())
+                .map_err(|_| out_of_memory(numbers.len()))?;
+            let other = column.by_ref().find_map(|(cell, line)| match short(cell) {
+                Some(x) => {
+                    numbers.push(x);
+                    None
+                }
+                None => Some((cell, line)),
+            });
+            match other {
+                Some((cell, line)) => self.take(k, line, cell, cells)?,
+                None => return Ok(()),
+            }
+        }
+        column.try_for_each(|(cell, line)| self.take(k, line, cell, cells))
+    }
+
+    /// The same, with a part of the lines on each of several threads.
+    fn shared_lines(
+        &self,
+        text: &[u8],
+        first: u64,
+        threads: usize,
+        columns: &mut [Cells],
+    ) -> Result<(usize, u64)> {
+        let mut parts = Vec::new();
+        let (mut rest, mut line) = (text, first);
+        for left in (1..=threads).rev() {
+            let (part, others) = rest.split_at(line_end(rest, rest.len() / left));
+            let mut cells: Vec<Cells> = columns.iter().map(Cells::empty).collect();
+            parts.push((part, line, std::mem::take(&mut cells)));
+            line += memchr_iter(b'\n', part).count() as u64;
+            rest = others;
+        }
+        let read = thread::scope(|scope| {
+            let workers: Vec<_> = parts
+                .into_iter()
+                .map(|(part, line, mut cells)| {
+                    let read = move || {
+                        let read = self.lines(part, line, &mut cells);
+                        (part.len(), read, cells)
+                    };
+                    scope.spawn(read)
+                })
+                .collect();
+            // In their order: the first error is the one that is told.
+            workers
+                .into_iter()
+                .map(|worker| worker.join())
+                .collect::<Vec<_>>()
+        });
+        let (mut bytes, mut lines) = (0, 0);
+        for part in read {
+            let part = part.map_err(|_| Error::internal("no panic", "the table", "one"))?;
+            let (length, read, cells) = part;
+            let (read, count) = read?;
+            for (all, next) in columns.iter_mut().zip(cells) {
+                all.append(next)?;
+            }
+            bytes += read;
+            lines += count;
+            // Where one had to stop, those that follow began too late.
+            if read < length {
+                break;
+            }
+        }
+        Ok((bytes, lines))
+    }
+
+    fn take(&self, k: usize, line: u64, cell: &[u8], cells: &mut Cells) -> Result<()> {
+        let cell = cell.trim_ascii();
+        match cells {
+            Cells::Numbers(numbers) => {
+                let number = match number(cell, self.decimal_comma) {
+                    None if self.is_missing(cell) => Some(f64::NAN),
+                    number => number,
+                };
+                match number {
+                    Some(x) => push(numbers, x)?,
+                    None if self.options.numbers.contains(&self.header[k]) => {
+                        let shown = Value::String(self.text(cell, k, line)?.into());
+                        let name = &self.header[k];
+                        let expected = format!("a number in line {line}, column '{name}'");
+                        return Err(self.corrupt(expected, Shown(&shown).to_string()));
+                    }
+                    None => *cells = Cells::Mixed,
+                }
+            }
+            Cells::Words(words) => {
+                let code = match words.places.get(cell) {
+                    Some(&code) => code,
+                    None if self.is_missing(cell) => MISSING,
+                    None => words.place(self.text(cell, k, line)?.to_string()),
+                };
+                push(&mut words.codes, code)?;
+            }
+            Cells::Mixed | Cells::Skipped => {}
+        }
+        Ok(())
+    }
+
+    fn is_missing(&self, cell: &[u8]) -> bool {
+        cell.is_empty() || self.options.missing.iter().any(|text| text.as_bytes() == cell)
+    }
+}
+
+/// Rows without quotes that are read column by column: where each begins and its line, and where its cells end.
+#[derive(Default)]
+struct Group {
+    rows: Vec<(usize, u64)>,
+    /// `[rows][columns]`, from the beginning of the row
+    ends: Vec<usize>,
+}
+
+impl Group {
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.ends.clear();
+    }
+}
+
+/// Behind the first line end from `at` on; the whole length where there is none.
+fn line_end(text: &[u8], at: usize) -> usize {
+    memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end + 1)
+}
+
+/// One pass over the text.
+struct Pass<'o, R> {
+    rules: Rules<'o>,
+    text: R,
+    reader: Reader,
     chunk: Vec<u8>,
-    /// What of the chunk is not read yet.
+    /// What of the chunk is not read yet: it begins with a row.
     left: std::ops::Range<usize>,
     is_at_end: bool,
     /// The last row has its line end.
     is_closed: bool,
-    separator: u8,
     /// The line in which the next row begins, from 1.
     line: u64,
-    /// The cells of a row with quotes, one after the other.
+    /// The cells of a row, one after the other, and where each ends.
     cells: Vec<u8>,
-    /// Where each cell of a row ends.
     ends: Vec<usize>,
-    /// Where a row without quotes begins in the chunk, its cells with separators between them; none for one in `cells`.
-    plain: Option<usize>,
 }
 
 impl<'o, R: Read> Pass<'o, R> {
     fn new(text: R, name: &'o str, options: &'o Options) -> Result<Self> {
-        let mut pass = Pass {
-            text,
+        let rules = Rules {
             name,
             options,
-            reader: Reader::new(),
-            decimal_comma: false,
             header: Vec::new(),
+            separator: b',',
+            decimal_comma: false,
+        };
+        let mut pass = Pass {
+            rules,
+            text,
+            reader: Reader::new(),
             chunk: vec![0; CHUNK],
             left: 0..0,
             is_at_end: false,
             is_closed: false,
-            separator: b',',
             line: 1,
             cells: vec![0; 1 << 12],
             ends: vec![0; 1 << 8],
-            plain: None,
         };
         pass.fill()?;
         let start = &pass.chunk[pass.left.clone()];
         if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
-            return Err(pass
-                .corrupt("a text in UTF-8", "one in UTF-16")
-                .cure("save it as UTF-8"));
+            let error = pass.rules.corrupt("a text in UTF-8", "one in UTF-16");
+            return Err(error.cure("save it as UTF-8"));
         }
         if start.starts_with(&[0xef, 0xbb, 0xbf]) {
             pass.left.start += 3;
         }
         let separator = options.separator.unwrap_or_else(|| pass.likely_separator());
-        pass.separator = separator;
-        pass.decimal_comma = separator != b',';
+        pass.rules.separator = separator;
+        pass.rules.decimal_comma = separator != b',';
         pass.reader = ReaderBuilder::new().delimiter(separator).build();
         let Some(count) = pass.row()? else {
-            return Err(pass.corrupt("a header of column names", "an empty text"));
+            return Err(pass.rules.corrupt("a header of column names", "an empty text"));
         };
-        pass.check_text(count, 1)?;
         let mut known = HashSet::new();
+        let mut header = Vec::with_capacity(count);
         for k in 0..count {
-            let name = pass.text_of(k, 1)?.trim().to_string();
+            let name = pass.rules.text(pass.cell(k), k, 1)?.trim().to_string();
             if name.is_empty() {
-                return Err(pass.corrupt(format!("a name for column {} in line 1", k + 1), "none"));
+                let expected = format!("a name for column {} in line 1", k + 1);
+                return Err(pass.rules.corrupt(expected, "none"));
             }
             if !known.insert(name.clone()) {
-                return Err(pass.corrupt("each column name once in line 1", format!("'{name}' twice")));
+                let received = format!("'{name}' twice");
+                return Err(pass.rules.corrupt("each column name once in line 1", received));
             }
-            pass.header.push(name);
+            header.push(name);
         }
+        pass.rules.header = header;
         Ok(pass)
-    }
-
-    fn corrupt(&self, expected: impl Into<String>, received: impl Into<String>) -> Error {
-        Error::new(Code::CorruptFile, expected.into(), self.name, received.into())
     }
 
     /// Reads the next chunk, once the last one is used up.
@@ -267,12 +523,8 @@ impl<'o, R: Read> Pass<'o, R> {
                 Ok(count) => length += count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    return Err(Error::new(
-                        Code::File,
-                        "a file that can be read",
-                        self.name,
-                        error,
-                    ));
+                    let name = self.rules.name;
+                    return Err(Error::new(Code::File, "a file that can be read", name, error));
                 }
             }
         }
@@ -297,37 +549,49 @@ impl<'o, R: Read> Pass<'o, R> {
         *best.expect("there are some")
     }
 
-    /// The next row: how many cells it has; nothing at the end.
-    fn row(&mut self) -> Result<Option<usize>> {
-        if let Some(count) = self.plain_row() {
-            return Ok(Some(count));
+    /// Reads all rows.
+    fn run(&mut self, columns: &mut [Cells]) -> Result<()> {
+        loop {
+            self.plain_rows(columns)?;
+            let line = self.line;
+            let Some(count) = self.row()? else {
+                return Ok(());
+            };
+            self.rules.check_count(count, line)?;
+            for (k, cells) in columns.iter_mut().enumerate() {
+                self.rules.take(k, line, self.cell(k), cells)?;
+            }
         }
-        self.plain = None;
-        let before = self.reader.line();
-        let row = self.any_row(self.line);
-        self.line += self.reader.line() - before;
-        row
     }
 
-    /// The next row, if the chunk has the whole of it and there are no quotes: three times as fast as any other.
-    fn plain_row(&mut self) -> Option<usize> {
-        loop {
-            let left = &self.chunk[self.left.clone()];
-            let length = memchr(b'\n', left)?;
-            let line = &left[..length];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let start = self.left.start;
-            if line.is_empty() {
-                self.left.start += length + 1;
-                self.line += 1;
-                continue;
-            }
-            let count = separators(line, self.separator, &mut self.ends)?;
-            self.left.start += length + 1;
-            self.line += 1;
-            self.plain = Some(start);
-            return Some(count);
+    /// Reads the rows before the next quote whose ends are in the chunk.
+    fn plain_rows(&mut self, columns: &mut [Cells]) -> Result<()> {
+        let left = &self.chunk[self.left.clone()];
+        let quote = memchr(b'"', left).unwrap_or(left.len());
+        let length = memrchr(b'\n', &left[..quote]).map_or(0, |end| end + 1);
+        let (text, threads) = (&left[..length], host::threads().min(length / LEAST_SHARE));
+        let (bytes, lines) = if threads > 1 {
+            self.rules.shared_lines(text, self.line, threads, columns)?
+        } else {
+            self.rules.lines(text, self.line, columns)?
+        };
+        self.left.start += bytes;
+        self.line += lines;
+        Ok(())
+    }
+
+    /// The next row, whatever it looks like, into `cells` and `ends`: how many cells it has; nothing at the end.
+    fn row(&mut self) -> Result<Option<usize>> {
+        let before = self.reader.line();
+        let line = self.line;
+        let count = self.any_row(line)?;
+        self.line += self.reader.line() - before;
+        if let Some(count) = count
+            && memchr(0, &self.cells[..self.ends[count - 1]]).is_some()
+        {
+            return Err(self.rules.corrupt(format!("text in line {line}"), "a NUL byte"));
         }
+        Ok(count)
     }
 
     fn any_row(&mut self, line: u64) -> Result<Option<usize>> {
@@ -354,7 +618,9 @@ impl<'o, R: Read> Pass<'o, R> {
             }
             match result {
                 ReadRecordResult::InputEmpty if is_closing && length > 0 => {
-                    let error = self.corrupt(format!("a row that ends in line {line}"), "none");
+                    let error = self
+                        .rules
+                        .corrupt(format!("a row that ends in line {line}"), "none");
                     return Err(error.cure("is there a quote that is never closed?"));
                 }
                 ReadRecordResult::Record if count <= MOST_COLUMNS => return Ok(Some(count)),
@@ -365,7 +631,7 @@ impl<'o, R: Read> Pass<'o, R> {
                 }
                 ReadRecordResult::OutputFull => {
                     let expected = format!("a row of at most {MOST_BYTES} bytes in line {line}");
-                    let error = self.corrupt(expected, "a longer one");
+                    let error = self.rules.corrupt(expected, "a longer one");
                     return Err(error.cure("is there a quote that is never closed?"));
                 }
                 ReadRecordResult::OutputEndsFull if self.ends.len() <= MOST_COLUMNS => {
@@ -373,105 +639,40 @@ impl<'o, R: Read> Pass<'o, R> {
                 }
                 ReadRecordResult::OutputEndsFull | ReadRecordResult::Record => {
                     let expected = format!("at most {MOST_COLUMNS} columns in line {line}");
-                    return Err(self.corrupt(expected, "more"));
+                    return Err(self.rules.corrupt(expected, "more"));
                 }
             }
         }
-    }
-
-    fn check_text(&self, count: usize, line: u64) -> Result<()> {
-        // Those without quotes have been looked at.
-        if self.plain.is_none() && memchr(0, &self.cells[..self.ends[count - 1]]).is_some() {
-            return Err(self.corrupt(format!("text in line {line}"), "a NUL byte"));
-        }
-        Ok(())
     }
 
     fn cell(&self, k: usize) -> &[u8] {
-        let (before, end) = (if k == 0 { None } else { Some(self.ends[k - 1]) }, self.ends[k]);
-        match self.plain {
-            Some(start) => &self.chunk[start + before.map_or(0, |end| end + 1)..start + end],
-            None => &self.cells[before.unwrap_or(0)..end],
-        }
+        let start = if k == 0 { 0 } else { self.ends[k - 1] };
+        &self.cells[start..self.ends[k]]
     }
+}
 
-    fn text_of(&self, k: usize, line: u64) -> Result<&str> {
-        std::str::from_utf8(self.cell(k)).map_err(|_| {
-            let column = match self.header.get(k) {
-                Some(name) => format!("'{name}'"),
-                None => (k + 1).to_string(),
-            };
-            let expected = format!("UTF-8 in line {line}, column {column}");
-            self.corrupt(expected, "other bytes").cure("save it as UTF-8")
-        })
+fn push<T>(values: &mut Vec<T>, value: T) -> Result<()> {
+    if values.len() == values.capacity() {
+        let more = values.len().max(1024);
+        values
+            .try_reserve(more)
+            .map_err(|_| out_of_memory(values.len()))?;
     }
+    values.push(value);
+    Ok(())
+}
 
-    /// Reads all rows.
-    fn run(&mut self, columns: &mut [Cells]) -> Result<()> {
-        loop {
-            let line = self.line;
-            let Some(count) = self.row()? else {
-                return Ok(());
-            };
-            if count != columns.len() {
-                let cells = |count| {
-                    if count == 1 {
-                        "1 cell".into()
-                    } else {
-                        format!("{count} cells")
-                    }
-                };
-                let expected = format!("{} as in the header in line {line}", cells(columns.len()));
-                return Err(self.corrupt(expected, cells(count)));
-            }
-            self.check_text(count, line)?;
-            for (k, cells) in columns.iter_mut().enumerate() {
-                self.take(k, line, cells)?;
-            }
-        }
-    }
+fn extend<T: Copy>(values: &mut Vec<T>, more: &[T]) -> Result<()> {
+    values
+        .try_reserve(more.len())
+        .map_err(|_| out_of_memory(values.len()))?;
+    values.extend_from_slice(more);
+    Ok(())
+}
 
-    fn take(&self, k: usize, line: u64, cells: &mut Cells) -> Result<()> {
-        let cell = self.cell(k).trim_ascii();
-        match cells {
-            Cells::Numbers(numbers) => {
-                let number = match number(cell, self.decimal_comma) {
-                    None if self.is_missing(cell) => Some(f64::NAN),
-                    number => number,
-                };
-                match number {
-                    Some(x) => push(numbers, x)?,
-                    None if self.options.numbers.contains(&self.header[k]) => {
-                        let shown = Value::String(self.text_of(k, line)?.trim().into());
-                        let name = &self.header[k];
-                        let expected = format!("a number in line {line}, column '{name}'");
-                        return Err(self.corrupt(expected, Shown(&shown).to_string()));
-                    }
-                    None => *cells = Cells::Mixed,
-                }
-            }
-            Cells::Words { codes, places, words } => {
-                let code = match places.get(cell) {
-                    Some(&code) => code,
-                    None if self.is_missing(cell) => MISSING,
-                    None => {
-                        let word = self.text_of(k, line)?.trim_ascii().to_string();
-                        let code = words.len() as u32;
-                        places.insert(cell.into(), code);
-                        words.push(word);
-                        code
-                    }
-                };
-                push(codes, code)?;
-            }
-            Cells::Mixed | Cells::Skipped => {}
-        }
-        Ok(())
-    }
-
-    fn is_missing(&self, cell: &[u8]) -> bool {
-        cell.is_empty() || self.options.missing.iter().any(|text| text.as_bytes() == cell)
-    }
+fn out_of_memory(rows: usize) -> Error {
+    let received = format!("a need of more than {rows} rows");
+    Error::new(Code::OutOfMemory, "enough free memory", "the table", received)
 }
 
 /// Puts the ends of the cells of a line into `ends`: how many there are; nothing where the line has quotes, or more cells than
@@ -511,17 +712,6 @@ fn separators(line: &[u8], separator: u8, ends: &mut [usize]) -> Option<usize> {
     take(8 * words.len(), u64::from_le_bytes(last))?;
     *ends.get_mut(count)? = line.len();
     Some(count + 1)
-}
-
-fn push<T>(values: &mut Vec<T>, value: T) -> Result<()> {
-    if values.len() == values.capacity() {
-        let more = values.len().max(1024);
-        values
-            .try_reserve(more)
-            .map_err(|_| Error::new(Code::OutOfMemory, "enough free memory", "the table", values.len()))?;
-    }
-    values.push(value);
-    Ok(())
 }
 
 /// A finite number in decimal notation.
@@ -651,6 +841,58 @@ mod tests {
             (number(b".5", false), number(b"+5.", false)),
             (Some(0.5), Some(5.0))
         );
+    }
+
+    #[test]
+    fn rows_that_threads_share_are_those_of_one_row_after_the_other() {
+        let mut generator = crate::nn::Generator::new(2);
+        let (mut plain, mut quoted) = ("a,b,c,late\n".to_string(), "a,b,c,late\n".to_string());
+        for row in 0..150_000 {
+            let cells = [
+                format!("{:.3}", generator.uniform() * 1e4),
+                format!("w{}", generator.below(300)),
+                if generator.below(10) == 0 {
+                    String::new()
+                } else {
+                    row.to_string()
+                },
+                if row == 140_000 {
+                    "x".into()
+                } else {
+                    row.to_string()
+                },
+            ];
+            plain += &format!("{}\r\n", cells.join(","));
+            quoted += &format!("\"{}\"\r\n", cells.join("\",\""));
+        }
+        assert!(plain.len() > CHUNK);
+        let options = Options::default();
+        let expected = table(&quoted, &options).unwrap();
+        let same = |columns: Vec<Column>| {
+            for (column, other) in columns.iter().zip(&expected) {
+                match (&column.values, &other.values) {
+                    (Values::Numbers(a), Values::Numbers(b)) => {
+                        let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                        assert!(bits(a) == bits(b), "{}", column.name);
+                    }
+                    (a, b) => assert!(a == b, "{}", column.name),
+                }
+            }
+        };
+        same(table(&plain, &options).unwrap());
+        // A row with quotes among the others.
+        let (before, after) = plain.split_at(plain.len() / 2 + 1);
+        let (row, rest) = after.split_once("\r\n").unwrap();
+        let start = before.rfind('\n').unwrap() + 1;
+        let cells = format!("{}{row}", &before[start..]).replace(',', "\",\"");
+        same(table(&format!("{}\"{cells}\"\r\n{rest}", &before[..start]), &options).unwrap());
+        // And one that is too short, far behind.
+        let wrong = plain
+            .replacen("\r\n149000", "\r\n", 1)
+            .replacen(",140500\r", "\r", 1);
+        let said = table(&wrong, &options).unwrap_err().to_string();
+        let expected = "Expected 4 cells as in the header in line 140502 for the text but received 3 cells";
+        assert_eq!(said, expected);
     }
 
     #[test]
