@@ -406,6 +406,22 @@ describe('training a model', () => {
     }
   })
 
+  test('takes numbers of every size', async () => {
+    const rows = Array.from({ length: 80 }, (_, i) => ({
+      tiny: i * 1e-300,
+      huge: (i % 2 ? -1 : 1) * 1.7e308,
+      near: 1e15 + (i % 3),
+      kind: i % 2 ? 'odd' : 'even'
+    }))
+    const model = new Classifier(SMALL)
+    await model.fit(rows, { target: 'kind', epochs: 20 })
+    assert.ok((await model.evaluate(rows)).accuracy > 0.9)
+    for (const tiny of [0, 1.7e308, -1.7e308, 5e-324]) {
+      const { odd, even } = model.probabilities({ tiny, huge: tiny, near: -tiny })
+      assert.ok(Math.abs(odd + even - 1) < 1e-6)
+    }
+  })
+
   test('refuses what cannot be learnt', async () => {
     const model = new Classifier(SMALL)
     const cases = [

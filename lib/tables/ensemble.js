@@ -137,7 +137,8 @@ function summed(histories, durationMs) {
     histories.flatMap(({ warnings }) => warnings).map((warning) => [warning.code, warning])
   )
   // Of the encoded inputs and targets nobody has to know.
-  for (const code of ['inputScale', 'targetScale', 'stillImproving']) warnings.delete(code)
+  for (const code of ['inputScale', 'missingClasses', 'stillImproving', 'targetRange', 'targetScale'])
+    warnings.delete(code)
   return {
     loss,
     ...(hasValidation && { validationLoss }),

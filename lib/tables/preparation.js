@@ -14,6 +14,8 @@ const { MISSING } = require('./column.js')
 
 /** So many intervals have about equally many rows each. */
 const INTERVALS = 20
+/** Numbers are held within this: see `encodeNumber`. */
+const FARTHEST = 1e150
 /** Words in fewer rows are rare: at most these, and at least 2, or a hundredth of the rows. */
 const RARE = 10
 /** The most words of a column that have an input of their own. */
@@ -51,7 +53,10 @@ function featuresOf(columns) {
 }
 
 function numberOf({ name, length }, numbers) {
-  const sorted = numbers.filter((x) => !Number.isNaN(x)).sort()
+  const sorted = numbers
+    .filter((x) => !Number.isNaN(x))
+    .map((x) => Math.max(-FARTHEST, Math.min(FARTHEST, x)))
+    .sort()
   const [first, last] = [sorted[0], sorted.at(-1)]
   if (sorted.length === 0) return []
   const hasGaps = sorted.length < length
@@ -109,7 +114,8 @@ function widthOf({ kind, bins, hasGaps, words, hasOther }) {
 
 /** Writes a number, or NaN where it is missing, as inputs from `at` on. */
 function encodeNumber({ median, mean, scale, hasGaps, bins }, x, inputs, at) {
-  const number = Number.isNaN(x) ? median : x
+  // Beyond that differences overflow.
+  const number = Number.isNaN(x) ? median : Math.max(-1e150, Math.min(1e150, x))
   const z = Math.max(-1e6, Math.min(1e6, (number - mean) * scale))
   inputs[at++] = z / Math.sqrt(1 + (z / 5) ** 2)
   if (hasGaps) inputs[at++] = Number.isNaN(x) ? 1 : 0

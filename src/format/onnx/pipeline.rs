@@ -150,6 +150,7 @@ impl Builder<f64> {
             } => {
                 let x = self.part(column, part.as_deref());
                 let is_missing = self.node("IsNaN", &[&x], Vec::new());
+                let x = self.clip(&x, -1e150, 1e150);
                 let median = self.constant(*median);
                 let x = self.node("Where", &[&is_missing, &median, &x], Vec::new());
                 let mut parts = vec![self.scaled(&x, *mean, *scale)];
