@@ -482,6 +482,48 @@ describe('training a model', () => {
         options,
         'ERR_MIKIR_INVALID_TYPE',
         'Expected a Table, rows or the path of a CSV file for data but received 5'
+      ],
+      [
+        rows,
+        { ...options, threads: 0 },
+        'ERR_MIKIR_OUT_OF_RANGE',
+        /^Expected an integer from 1 to \d+ for options\.threads but received 0$/
+      ],
+      [
+        rows,
+        { ...options, threads: 257 },
+        'ERR_MIKIR_OUT_OF_RANGE',
+        'Expected an integer from 1 to 256 for options.threads but received 257'
+      ],
+      [
+        rows,
+        { ...options, timeout: -1 },
+        'ERR_MIKIR_OUT_OF_RANGE',
+        'Expected a number above 0 for options.timeout but received -1'
+      ],
+      [
+        rows,
+        { ...options, onEpoch: 5 },
+        'ERR_MIKIR_INVALID_TYPE',
+        'Expected a function for options.onEpoch but received 5'
+      ],
+      [
+        rows,
+        { ...options, signal: {} },
+        'ERR_MIKIR_INVALID_TYPE',
+        'Expected an AbortSignal for options.signal but received an object'
+      ],
+      [
+        rows,
+        { ...options, validation: {} },
+        'ERR_MIKIR_INVALID_TYPE',
+        'Expected a share of the rows for options.validation but received an object'
+      ],
+      [
+        rows,
+        { ...options, epochs: 0 },
+        'ERR_MIKIR_OUT_OF_RANGE',
+        'Expected an integer of at least 1 for options.epochs but received 0'
       ]
     ]
     for (const [data, options, code, message] of cases)

@@ -367,4 +367,4 @@ function checkFitOptions(network, options) {
   return JSON.stringify(plain('options', rest))
 }
 
-module.exports = { checkFitOptions, Run }
+module.exports = { checkFitOptions, isSignal, Run }

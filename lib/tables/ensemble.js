@@ -3,13 +3,17 @@
 // Several networks that learn one thing, each with other rows of validation: their answers are averaged.
 
 const os = require('node:os')
-const { checkOptions } = require('../check.js')
-const { invalidCombination } = require('../errors.js')
+const { checkCount, checkFinite, checkOptions } = require('../check.js')
+const { invalidCombination, invalidType, outOfRange } = require('../errors.js')
+const { isSignal } = require('../fit.js')
 const { NeuralNetwork } = require('../network.js')
 const { progressBar } = require('../progress.js')
 
 /** With fewer rows all are trained on, and none is for validation. */
 const LEAST_VALIDATED = 40
+/** Of the rows a network has one of so many shares for validation. */
+const SHARES = 8
+const MOST_THREADS = 256
 /** How many rows all epochs together go over, about, in a large table. */
 const MOST_VISITS = 2_500_000
 const [LEAST_EPOCHS, USUAL_EPOCHS] = [10, 50]
@@ -32,80 +36,112 @@ function defaultsFor(rows) {
  * Trains `count` networks.
  * @param {object} network - options of each but for its seed
  * @param {{ inputs: TypedArray, targets: TypedArray, rows: number }} data
- * @param {Uint32Array} order - of the rows: every `count`-th one is for the validation of a network
+ * @param {Uint32Array} order - of the rows: every `SHARES`-th one is for the validation of a network
  * @param {object} options - of the fits
  */
-async function train(network, { inputs, targets, rows }, order, count, seed, options) {
-  const { onEpoch, progress, signal, threads, timeout, ...given } = checkOptions('options', options)
+async function train(network, data, order, count, seed, options) {
+  const { signal, threads, timeout, ...given } = readOptions(options, count)
+  const start = performance.now()
+  const usual = defaultsFor(data.rows)
+  const isValidated = data.rows >= LEAST_VALIDATED && given.validation === undefined
+  const watch = watcher(given, count)
+  const trained = []
+  const one = async (member, stop) => {
+    const left = timeout - (performance.now() - start)
+    // There is one in any case.
+    if (member > 0 && (watch.isStopped || left <= 0)) return
+    const places = { training: [], validation: [] }
+    for (const [i, row] of order.entries()) {
+      const isHeldOut = isValidated && i % SHARES === member % SHARES
+      places[isHeldOut ? 'validation' : 'training'].push(row)
+    }
+    const learner = new NeuralNetwork({ ...network, seed: (seed + member) % Number.MAX_SAFE_INTEGER })
+    const { inputs, targets } = pick(places.training, data)
+    const history = await learner.fit(inputs, targets, {
+      ...usual,
+      ...(isValidated && {
+        validation: pick(places.validation, data),
+        earlyStopping: { patience: given.epochs ?? usual.epochs }
+      }),
+      ...given,
+      ...(timeout !== undefined && { timeout: Math.max(left, 1) }),
+      onEpoch: watch.onEpoch,
+      progress: false,
+      signal: stop,
+      threads: 1
+    })
+    trained[member] = { learner, history }
+  }
+  await inParallel(count, threads ?? os.availableParallelism(), signal, one)
+  const whole = trained.filter((each) => each !== undefined)
+  const history = summed(
+    whole.map(({ history }) => history),
+    performance.now() - start
+  )
+  watch.bar?.end(history.warnings)
+  return { networks: whole.map(({ learner }) => learner), history }
+}
+
+/** The options that are for all networks together, checked; what is for each is checked by its fit. */
+function readOptions(options, count) {
+  const given = checkOptions('options', options)
   for (const key of OF_ONE) {
     if (given[key] !== undefined && count > 1) {
-      throw invalidCombination(
-        `no ${key}`,
-        `a model of ${count} networks`,
-        given[key],
-        'use the option ensemble: 1'
-      )
+      const owner = `a model of ${count} networks`
+      throw invalidCombination(`no ${key}`, owner, given[key], 'use the option ensemble: 1')
     }
   }
-  const start = performance.now()
-  const usual = defaultsFor(rows)
-  const isValidated = rows >= LEAST_VALIDATED && given.validation === undefined
-  const stop = new AbortController()
-  const abort = () => stop.abort(signal.reason)
-  signal?.throwIfAborted()
-  signal?.addEventListener('abort', abort)
-  const bar = progress === true ? progressBar(0) : undefined
-  let [finished, isStopped] = [0, false]
-  const tell = (report) => {
+  const { onEpoch, signal, threads, timeout, validation } = given
+  if (onEpoch !== undefined && typeof onEpoch !== 'function') {
+    throw invalidType('a function', 'options.onEpoch', onEpoch)
+  }
+  if (signal !== undefined && !isSignal(signal)) throw invalidType('an AbortSignal', 'options.signal', signal)
+  if (threads !== undefined && checkCount('options.threads', threads) > MOST_THREADS) {
+    throw outOfRange(`an integer from 1 to ${MOST_THREADS}`, 'options.threads', threads)
+  }
+  if (timeout !== undefined && !(checkFinite('options.timeout', timeout) > 0)) {
+    throw outOfRange('a number above 0', 'options.timeout', timeout)
+  }
+  if (typeof validation === 'object')
+    throw invalidType('a share of the rows', 'options.validation', validation)
+  return given
+}
+
+/** What is told of the epochs of all networks, as if they were one after the other. */
+function watcher({ onEpoch, progress }, count) {
+  const watch = { isStopped: false, bar: progress === true ? progressBar(0) : undefined, onEpoch: undefined }
+  if (onEpoch === undefined && watch.bar === undefined) return watch
+  let finished = 0
+  watch.onEpoch = (report) => {
     finished++
     const all = { ...report, epoch: finished, epochs: report.epochs * count }
-    if (bar !== undefined && (bar.isDue || finished === all.epochs)) bar.draw(all)
-    if (onEpoch?.(all) === false) isStopped = true
-    return !isStopped
+    if (watch.bar !== undefined && (watch.bar.isDue || finished === all.epochs)) watch.bar.draw(all)
+    if (onEpoch?.(all) === false) watch.isStopped = true
+    return !watch.isStopped
   }
-  const networks = []
-  const histories = []
-  const one = async (member) => {
-    const left = timeout === undefined ? undefined : timeout - (performance.now() - start)
-    if (member > 0 && (isStopped || left <= 0)) return
-    const isHeldOut = (i) => isValidated && i % count === member && count > 1
-    const parts = [[], []]
-    for (const [i, row] of order.entries())
-      parts[isHeldOut(i) || (isValidated && count === 1 && i % 8 === 0) ? 1 : 0].push(row)
-    const [training, validation] = parts.map((part) => pick(part, { inputs, targets, rows }))
-    const learner = new NeuralNetwork({ ...network, seed: (seed + member) % Number.MAX_SAFE_INTEGER })
-    const fit = {
-      ...usual,
-      ...(isValidated && { validation, earlyStopping: { patience: given.epochs ?? usual.epochs } }),
-      ...given,
-      ...(left !== undefined && { timeout: Math.max(left, 1) }),
-      ...((bar !== undefined || onEpoch !== undefined) && { onEpoch: tell }),
-      signal: stop.signal,
-      threads: 1
-    }
-    const history = await learner.fit(training.inputs, training.targets, fit)
-    networks[member] = learner
-    histories[member] = history
+  return watch
+}
+
+/** Runs `body(i, signal)` for all i, so many at a time; the first that fails stops the others. */
+async function inParallel(count, most, signal, body) {
+  signal?.throwIfAborted()
+  const stop = new AbortController()
+  const abort = () => stop.abort(signal.reason)
+  signal?.addEventListener('abort', abort)
+  let next = 0
+  const worker = async () => {
+    while (next < count) await body(next++, stop.signal)
   }
+  const workers = Array.from({ length: Math.min(count, most) }, worker)
   try {
-    // As many at a time as there are cores; each is on a thread of its own.
-    let next = 0
-    const worker = async () => {
-      while (next < count) await one(next++)
-    }
-    const workers = Array.from({ length: Math.min(count, threads ?? os.availableParallelism()) }, worker)
-    await Promise.all(workers).catch(async (error) => {
-      stop.abort(error)
-      await Promise.allSettled(workers)
-      throw error
-    })
+    await Promise.all(workers)
+  } catch (error) {
+    stop.abort(error)
+    await Promise.allSettled(workers)
+    throw error
   } finally {
     signal?.removeEventListener('abort', abort)
   }
-  const trained = histories.filter((history) => history !== undefined)
-  const history = summed(trained, performance.now() - start)
-  bar?.end(history.warnings)
-  return { networks: networks.filter((network) => network !== undefined), history }
 }
 
 /** Some rows of inputs and targets. */
