@@ -285,6 +285,15 @@ describe('a model of a mixed table', () => {
     assert.throws(() => model.predict(5), { code: 'ERR_MIKIR_INVALID_TYPE' })
   })
 
+  test('is no structured clone: its JSON is', async () => {
+    const [model] = await trained
+    for (const object of [model, await Table.from(rows)]) {
+      assert.throws(() => structuredClone(object), { name: 'DataCloneError' })
+    }
+    const { predict } = Classifier.fromJSON(structuredClone(model.toJSON()))
+    assert.equal(typeof predict, 'function')
+  })
+
   test('refuses JSON that is none of it', async () => {
     const [model, , regressor] = await trained
     const text = JSON.stringify(model)

@@ -14,6 +14,8 @@ const {
 const { load, save } = require('../files.js')
 const { NeuralNetwork } = require('../network.js')
 const native = require('../native.js')
+const { plain } = require('../options.js')
+const { uncloneable } = require('../uncloneable.js')
 const { average, train } = require('./ensemble.js')
 const { moduleOf } = require('./module.js')
 const { PARTS, encode, featuresOf, widthOf } = require('./preparation.js')
@@ -36,12 +38,13 @@ const GOALS = Symbol('goals')
 let access
 
 /** What Classifier and Regressor share. */
-class Model {
+class Model extends uncloneable(function* Model() {}) {
   #options
   /** What was learnt: undefined before the first fit. */
   #learnt
 
   constructor(options = {}) {
+    super()
     if (new.target === Model) throw invalidType('a Classifier or a Regressor', 'new', Model)
     const {
       hidden = HIDDEN,
@@ -54,7 +57,7 @@ class Model {
     checkCount('options.ensemble', ensemble)
     if (ensemble > MOST) throw outOfRange(rule, 'options.ensemble', ensemble)
     this.#options = {
-      hidden,
+      hidden: plain('options.hidden', hidden),
       precision,
       seed: seed === undefined ? native.drawSeed() : checkSeed('options.seed', seed),
       ensemble
@@ -66,43 +69,32 @@ class Model {
   async fit(data, options) {
     checkArguments('fit', arguments.length, 2)
     const { target, features, ...fit } = checkOptions('options', options)
-    const table = await toTable(data)
-    const names = columnsOf(table).map(({ name }) => name)
+    const whole = await toTable(data)
+    const names = columnsOf(whole).map(({ name }) => name)
     const wanted = targetNames(target, names)
     const known = featureNames(features, names, wanted)
-    const column = (name) => columnsOf(table).find((column) => column.name === name)
-    const targetColumns = wanted.map(column)
-    const rows = Array.from(Array(table.rowCount).keys()).filter(
-      (row) => !targetColumns.some((column) => column.isMissing(row))
-    )
-    if (rows.length === 0) throw invalidLength('at least 1 row with a target', 'data', 0)
-    const goal = this.constructor[GOALS].of(targetColumns.map((column) => column.select(rows)))
-    const isWhole = rows.length === table.rowCount
-    const columns = known.map((name) => (isWhole ? column(name) : column(name).select(rows)))
+    const table = withTargets(whole, wanted)
+    const rows = table.rowCount
+    const goalColumns = columnsNamed(table, wanted)
+    const goal = this.constructor[GOALS].of(goalColumns)
+    const columns = columnsNamed(table, known)
     const learnt = featuresOf(columns)
-    if (learnt.length === 0)
+    if (learnt.length === 0) {
       throw invalidLength('at least 1 column that says something about the target', 'data', 0)
-    const Numbers = this.#options.precision === 'f64' ? Float64Array : Float32Array
+    }
     const { seed, ensemble, hidden, precision } = this.#options
+    const Numbers = precision === 'f64' ? Float64Array : Float32Array
     const set = {
-      rows: rows.length,
-      inputs: encode(learnt, columns, rows.length, Numbers, 'data'),
-      targets: goal.encode(
-        targetColumns.map((column) => (isWhole ? column : column.select(rows))),
-        rows.length,
-        Numbers
-      )
+      rows,
+      inputs: encode(learnt, columns, rows, Numbers, 'data'),
+      targets: goal.encode(goalColumns, rows, Numbers)
     }
     const network = {
-      layers: [
-        set.inputs.length / rows.length,
-        ...hidden,
-        { units: goal.units, activation: goal.activation }
-      ],
+      layers: [set.inputs.length / rows, ...hidden, { units: goal.units, activation: goal.activation }],
       loss: goal.loss,
       precision
     }
-    const order = native.permutation(rows.length, seed, USES.ensemble)
+    const order = native.permutation(rows, seed, USES.ensemble)
     const { networks, history } = await train(network, set, order, ensemble, seed, fit)
     this.#learnt = { features: learnt, goal, networks }
     return history
@@ -123,9 +115,9 @@ class Model {
     const { repeats = 5, seed = 0 } = checkOptions('options', options, ['repeats', 'seed'])
     checkCount('options.repeats', repeats)
     checkSeed('options.seed', seed)
+    const names = new Set(this.#fitted('importance').features.map(({ column }) => column))
     const table = await toTable(data)
     const best = scoreOf(this.#report(table))
-    const names = new Set(this.#fitted('importance').features.map(({ column }) => column))
     const found = Array.from(names, (feature, k) => {
       const losses = Array.from({ length: repeats }, (_, r) => {
         const order = native.permutation(table.rowCount, seed, USES.importance + k * repeats + r)
@@ -257,25 +249,15 @@ class Model {
 
   #report(table) {
     const { goal } = this.#fitted('evaluate')
-    const columns = goal.columns.map((name) => {
-      const column = columnsOf(table).find((column) => column.name === name)
-      if (column === undefined)
+    const names = columnsOf(table).map(({ name }) => name)
+    for (const name of goal.columns) {
+      if (!names.includes(name)) {
         throw invalidType(`the column '${name}', which the model predicts,`, 'data', undefined)
-      return column
-    })
-    const rows = Array.from(Array(table.rowCount).keys()).filter(
-      (row) => !columns.some((column) => column.isMissing(row))
-    )
-    if (rows.length === 0) throw invalidLength('at least 1 row with a target', 'data', 0)
-    const some =
-      rows.length === table.rowCount ? table : newTable(columnsOf(table).map((column) => column.select(rows)))
-    const outputs = this.#outputs(some, 'data')
-    const exact = goal.encode(
-      goal.columns.map((name) => columnsOf(some).find((column) => column.name === name)),
-      rows.length,
-      Float64Array
-    )
-    return goal.report(reports, outputs, exact)
+      }
+    }
+    const some = withTargets(table, goal.columns)
+    const exact = goal.encode(columnsNamed(some, goal.columns), some.rowCount, Float64Array)
+    return goal.report(reports, this.#outputs(some, 'data'), exact)
   }
 
   #fitted(name) {
@@ -321,6 +303,20 @@ function readJSON(Kind, json, name) {
     throw corruptFile(`networks of ${width} inputs and ${goal.units} outputs`, name, 'others')
   }
   return { options, features, goal, networks }
+}
+
+/** The rows of a table in which no target is missing. */
+function withTargets(table, names) {
+  const targets = columnsNamed(table, names)
+  const rows = Array.from(Array(table.rowCount).keys())
+  const some = rows.filter((row) => !targets.some((column) => column.isMissing(row)))
+  if (some.length === 0) throw invalidLength('at least 1 row with a target', 'data', 0)
+  if (some.length === rows.length) return table
+  return newTable(columnsOf(table).map((column) => column.select(some)))
+}
+
+function columnsNamed(table, names) {
+  return names.map((name) => columnsOf(table).find((column) => column.name === name))
 }
 
 /** Accuracy or R2: what is compared. */

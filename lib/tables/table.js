@@ -7,6 +7,7 @@ const { checkArguments, checkFinite, checkOptions, checkSeed } = require('../che
 const { invalidLength, invalidType, outOfRange, unknownOption } = require('../errors.js')
 const { bytesOf, pathOf, task } = require('../files.js')
 const native = require('../native.js')
+const { uncloneable } = require('../uncloneable.js')
 const { Column, checkKinds, columnOf, MISSING } = require('./column.js')
 
 /** What is written where a cell is missing, beside nothing. */
@@ -21,7 +22,7 @@ const WIDTH = 60
 
 let columnsOf
 
-class Table {
+class Table extends uncloneable(function* Table() {}) {
   #columns
   #rowCount
 
@@ -31,6 +32,7 @@ class Table {
 
   /** Not for users: they have `readCSV`, `fromCSV` and `from`. */
   constructor(columns) {
+    super()
     if (
       !Array.isArray(columns) ||
       columns.length === 0 ||
