@@ -9,6 +9,8 @@ const os = require('node:os')
 const path = require('node:path')
 const { after, describe, test } = require('node:test')
 const { Classifier, Model, NeuralNetwork, Regressor, Table, crossValidate, load } = require('..')
+const preparation = require('../lib/tables/preparation.js')
+const { columnsOf } = require('../lib/tables/table.js')
 const { randomOf } = require('./helpers.js')
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'mikir-models-'))
@@ -418,6 +420,7 @@ describe('training a model', () => {
   test('takes numbers of every size', async () => {
     const rows = Array.from({ length: 80 }, (_, i) => ({
       tiny: i * 1e-300,
+      tiniest: i * 1e-311,
       huge: (i % 2 ? -1 : 1) * 1.7e308,
       near: 1e15 + (i % 3),
       kind: i % 2 ? 'odd' : 'even'
@@ -425,8 +428,9 @@ describe('training a model', () => {
     const model = new Classifier(SMALL)
     await model.fit(rows, { target: 'kind', epochs: 20 })
     assert.ok((await model.evaluate(rows)).accuracy > 0.9)
+    assert.deepEqual(Classifier.fromJSON(JSON.stringify(model)).predict(rows), model.predict(rows))
     for (const tiny of [0, 1.7e308, -1.7e308, 5e-324]) {
-      const { odd, even } = model.probabilities({ tiny, huge: tiny, near: -tiny })
+      const { odd, even } = model.probabilities({ tiny, tiniest: tiny, huge: tiny, near: -tiny })
       assert.ok(Math.abs(odd + even - 1) < 1e-6)
     }
   })
@@ -554,6 +558,81 @@ describe('training a model', () => {
   })
 })
 
+describe('the preparation of columns', () => {
+  const table = Table.fromCSV(
+    `n,word,pair\n${Array.from({ length: 41 }, (_, i) => `${i === 40 ? '' : i},${i < 20 ? 'a' : i < 39 ? 'b' : 'rare'},${i % 2 ? 'x' : 'y'}`).join('\n')}`
+  )
+
+  test('is what docs/tables.md says', () => {
+    const columns = columnsOf(table)
+    const features = preparation.featuresOf(columns)
+    const inputs = preparation.encode(features, columns, 41, Float64Array, 'the table')
+    // n: z, whether it is missing, 20 intervals; word: a, b; pair: one. A word of one row is rare, and there is one.
+    const width = 22 + 3 + 1
+    assert.equal(inputs.length, 41 * width)
+    const numbers = Array.from({ length: 40 }, (_, i) => i)
+    const [mean, deviation] = [19.5, Math.sqrt(numbers.reduce((sum, i) => sum + (i - 19.5) ** 2, 0) / 40)]
+    // The quantiles of 0 to 39 are equally far apart.
+    const edge = (k) => (39 * k) / 20
+    for (let row = 0; row < 41; row++) {
+      const x = row === 40 ? 19.5 : row
+      const z = (x - mean) / deviation
+      const expected = [z / Math.sqrt(1 + (z / 5) ** 2), row === 40 ? 1 : 0]
+      for (let k = 1; k <= 20; k++) {
+        const share = (x - edge(k - 1)) / (edge(k) - edge(k - 1))
+        expected.push((share < 0 ? 0 : share > 1 ? 1 : share) - 0.5)
+      }
+      expected.push(row < 20 ? 1 : 0, row >= 20 && row < 39 ? 1 : 0, row >= 39 ? 1 : 0, row % 2 ? 1 : -1)
+      for (const [k, x] of expected.entries()) {
+        assert.ok(Math.abs(inputs[row * width + k] - x) < 1e-12, `row ${row}, input ${k}`)
+      }
+    }
+  })
+
+  test('is of 8 networks, whose mean answers, each with rows of its own for validation', async () => {
+    const model = new Classifier({ hidden: [4], seed: 3, precision: 'f64' })
+    const { validationLoss } = await model.fit(table, { target: 'pair', ...QUICK })
+    assert.equal(validationLoss.length, 4)
+    assert.equal(model.networks.length, 8)
+    const columns = columnsOf(table)
+    const features = preparation.featuresOf(columns.filter(({ name }) => name !== 'pair'))
+    const inputs = preparation.encode(features, columns, 41, Float64Array, 'the table')
+    const outputs = model.networks.map((network) => network.predictBatch(inputs))
+    for (const [row, chances] of model.probabilities(Array.from(table.rows())).entries()) {
+      for (const [k, p] of Object.values(chances).entries()) {
+        const mean = outputs.reduce((sum, each) => sum + each[row * 2 + k] / 8, 0)
+        assert.ok(Math.abs(mean - p) < 1e-12)
+      }
+    }
+    const few = await model.fit(Array.from(table.rows()).slice(0, 39), { target: 'pair', ...QUICK })
+    assert.equal(few.validationLoss, undefined)
+  })
+
+  test('reads the same words wherever they come from', async () => {
+    const lines = Array.from({ length: 80 }, (_, i) => (i % 2 ? 'True,007,odd' : 'FALSE,x9,even'))
+    const file = path.join(folder, 'words.csv')
+    writeFileSync(file, `flag,zip,kind\n${lines.join('\n')}\n`)
+    // All zips look like numbers, and the flags are written in another way.
+    const other = path.join(folder, 'others.csv')
+    writeFileSync(other, 'flag,zip,kind\ntrue,007,odd\nTRUE,007,odd\n')
+    for (const features of [['flag'], ['zip']]) {
+      const model = new Classifier({ seed: 1, ensemble: 2, hidden: [8] })
+      await model.fit(file, { target: 'kind', features, epochs: 30 })
+      assert.equal((await model.evaluate(file)).accuracy, 1)
+      assert.deepEqual(
+        await model.predict(file),
+        lines.map((line) => line.split(',')[2])
+      )
+      assert.deepEqual(await model.predict(other), ['odd', 'odd'])
+      const { odd } = model.probabilities({ flag: true, zip: '007' })
+      assert.ok(Math.abs((await model.evaluate(other)).logLoss + Math.log(odd)) < 1e-6)
+      const module = path.join(folder, `${features}.cjs`)
+      await model.save(module)
+      assert.equal(require(module).predict({ flag: 'TRUE', zip: '007' }), 'odd')
+    }
+  })
+})
+
 describe('what models are asked besides', () => {
   test('cross-validation tests every row once, by a model that has not seen it', async () => {
     const rows = mixed(103)
@@ -581,6 +660,23 @@ describe('what models are asked besides', () => {
     await assert.rejects(crossValidate(model, rows.slice(0, 3), options), {
       message: 'Expected at least 5 rows, one for each fold, for data but received 3'
     })
+  })
+
+  test('cross-validation shows what was learnt by heart', async () => {
+    const random = randomOf(9)
+    const rows = Array.from({ length: 120 }, () => ({
+      a: random(),
+      b: random(),
+      kind: random() < 0.5 ? 'x' : 'y'
+    }))
+    const model = new Classifier({ seed: 1, ensemble: 2, hidden: [64] })
+    // Without validation, whose best epoch is an early one.
+    const options = { target: 'kind', epochs: 300, earlyStopping: undefined, learningRate: 0.01 }
+    const { mean } = await crossValidate(model, rows, options)
+    assert.ok(mean < 0.65, `${mean}`)
+    await model.fit(rows, options)
+    const { accuracy } = await model.evaluate(rows)
+    assert.ok(accuracy > mean + 0.15, `${accuracy}, ${mean}`)
   })
 
   test('importance finds what matters', async () => {

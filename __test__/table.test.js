@@ -3,6 +3,7 @@
 // Tables: CSV and rows as columns, what is known of them, splits.
 
 const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
@@ -205,6 +206,10 @@ colour  category        1         2  red 2, blue 1`
       'Expected a text or a Uint8Array for text but received 5'
     )
     await assert.rejects(Table.readCSV(path.join(folder, 'none.csv')), { code: 'ERR_MIKIR_FILE' })
+    // A pipe that nobody writes to would be waited for.
+    const pipe = path.join(folder, 'pipe.csv')
+    if (process.platform !== 'win32') execFileSync('mkfifo', [pipe])
+    for (const name of [folder, pipe]) await assert.rejects(Table.readCSV(name), { code: 'ERR_MIKIR_FILE' })
   })
 })
 
@@ -248,6 +253,7 @@ describe('a table of rows', () => {
   test('of what is no row is refused', async () => {
     for (const [source, code, message] of [
       [[], 'ERR_MIKIR_INVALID_LENGTH', 'Expected at least 1 row for rows but received 0'],
+      [[{}], 'ERR_MIKIR_INVALID_LENGTH', 'Expected at least 1 column for rows but received 0'],
       [
         [{ a: 1 }, [2]],
         'ERR_MIKIR_INVALID_TYPE',

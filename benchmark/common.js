@@ -23,6 +23,17 @@ function digits(x) {
   return x >= 100 ? x.toFixed(0) : x.toPrecision(3)
 }
 
+/** How long an asynchronous body takes: the median of so many turns. */
+async function milliseconds(body, turns) {
+  const times = []
+  for (let turn = 0; turn < turns; turn++) {
+    const start = performance.now()
+    await body()
+    times.push(performance.now() - start)
+  }
+  return median(times)
+}
+
 /** How many times as much, of two rivals' figures of the same rounds. */
 function ratio(above, below) {
   return median(above.map((figure, round) => figure / below[round]))
@@ -148,6 +159,7 @@ module.exports = {
   examples,
   machine,
   median,
+  milliseconds,
   microseconds,
   plural,
   printTable,

@@ -13,7 +13,7 @@ const { createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } = requi
 const { once } = require('node:events')
 const os = require('node:os')
 const path = require('node:path')
-const { digits, machine, median, printTable, readFlags, runProgram } = require('./common.js')
+const { digits, machine, milliseconds, printTable, readFlags, runProgram } = require('./common.js')
 
 const [ROWS, COLUMNS] = [1_000_000, 20]
 const TURNS = 5
@@ -40,9 +40,9 @@ async function main() {
     const rows = []
     const add = (name, ms, more = '') => rows.push([name, digits(ms), (bytes / 1000 / ms).toFixed(0), more])
     const { Table } = require('..')
-    const own = await milliseconds(() => Table.readCSV(file))
+    const own = await milliseconds(() => Table.readCSV(file), TURNS)
     add('mikir', own, `${(process.resourceUsage().maxRSS / 1000).toFixed(0)} MB at most`)
-    add('the bytes alone', await milliseconds(() => readFileSync(file)))
+    add('the bytes alone', await milliseconds(() => readFileSync(file), TURNS))
     if (rivals.includes('polars')) {
       const python = runProgram('python3', [path.join(__dirname, 'peers/install.py'), 'polars']).trim()
       const [ms, threads] = runProgram(python, ['-c', PROGRAM, file]).trim().split(' ')
@@ -70,16 +70,6 @@ async function write(file) {
   }
   out.end()
   await once(out, 'finish')
-}
-
-async function milliseconds(body) {
-  const times = []
-  for (let turn = 0; turn < TURNS; turn++) {
-    const start = performance.now()
-    await body()
-    times.push(performance.now() - start)
-  }
-  return median(times)
 }
 
 main()

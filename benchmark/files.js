@@ -11,7 +11,7 @@
 const { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { digits, machine, median, printTable, readFlags, runProgram } = require('./common.js')
+const { digits, machine, milliseconds, printTable, readFlags, runProgram } = require('./common.js')
 
 const SIZES = [
   [300, 300, 33],
@@ -89,16 +89,6 @@ async function compare(layers, folder, python) {
   console.log(`${layers.join('-')}, ${network.parameterCount.toLocaleString('en')} parameters\n`)
   printTable(['format', 'save', 'load', 'MB'], rows, 1)
   console.log()
-}
-
-async function milliseconds(body, turns) {
-  const times = []
-  for (let turn = 0; turn < turns; turn++) {
-    const start = performance.now()
-    await body()
-    times.push(performance.now() - start)
-  }
-  return median(times)
 }
 
 function megabytes(bytes) {

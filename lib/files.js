@@ -122,10 +122,7 @@ function shortest(value) {
  * @param {string} name - what it is called in errors
  */
 function readJSON(json, name) {
-  const value = typeof json === 'string' ? parse(json, name) : json
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidType('an object or a text of JSON', name, value)
-  }
+  const value = objectOf(json, name)
   const { format, version, options, layers } = value
   if (format === undefined) {
     const read = require('./imports.js').readerOf(value)
@@ -138,6 +135,15 @@ function readJSON(json, name) {
   return { options, layers }
 }
 
+/** An object that is JSON, or a text of one. */
+function objectOf(json, name) {
+  const value = typeof json === 'string' ? parse(json, name) : json
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidType('an object or a text of JSON', name, value)
+  }
+  return value
+}
+
 function parse(text, name) {
   try {
     return JSON.parse(text)
@@ -146,4 +152,4 @@ function parse(text, name) {
   }
 }
 
-module.exports = { bytesOf, load, pathOf, readJSON, save, shortest, task, toJSON }
+module.exports = { bytesOf, load, objectOf, pathOf, readJSON, save, shortest, task, toJSON }

@@ -258,10 +258,7 @@ function readOptions(options = {}) {
     'options',
     options
   )
-  if (onEpoch !== undefined && typeof onEpoch !== 'function') {
-    throw invalidType('a function', 'options.onEpoch', onEpoch)
-  }
-  if (signal !== undefined && !isSignal(signal)) throw invalidType('an AbortSignal', 'options.signal', signal)
+  checkCallbacks(onEpoch, signal)
   const { checkpoint, resume } = rest
   const { progress } = rest
   const isHeldOut = typeof validation === 'object' && validation !== null
@@ -287,6 +284,13 @@ function readOptions(options = {}) {
     sampleWeights,
     signal
   }
+}
+
+function checkCallbacks(onEpoch, signal) {
+  if (onEpoch !== undefined && typeof onEpoch !== 'function') {
+    throw invalidType('a function', 'options.onEpoch', onEpoch)
+  }
+  if (signal !== undefined && !isSignal(signal)) throw invalidType('an AbortSignal', 'options.signal', signal)
 }
 
 /** What is no path at all is for the core to refuse. */
@@ -367,4 +371,4 @@ function checkFitOptions(network, options) {
   return JSON.stringify(plain('options', rest))
 }
 
-module.exports = { checkFitOptions, isSignal, Run }
+module.exports = { checkCallbacks, checkFitOptions, Run }

@@ -46,10 +46,10 @@ const CONTENTS = Symbol('contents')
 
 const generate = function* NeuralNetwork() {}
 
-/** A multilayer perceptron; index.d.ts says what users may count on. */
-/** What reads networks of files, by what a path ends in. */
-let readers
+/** What reads networks of files, by what a path ends in; and one of JSON, by its name in errors. */
+let [readers, networkOf] = []
 
+/** A multilayer perceptron; index.d.ts says what users may count on. */
 class NeuralNetwork extends uncloneable(generate) {
   #model
   /** All that is this network's own, as numbers. */
@@ -412,8 +412,9 @@ class NeuralNetwork extends uncloneable(generate) {
   }
 
   static {
+    networkOf = (json, name) => NeuralNetwork.#fromJSON(json, name)
     readers = {
-      '.json': (bytes, name) => NeuralNetwork.#fromJSON(bytes.toString('utf8'), name),
+      '.json': (bytes, name) => networkOf(bytes.toString('utf8'), name),
       '.safetensors': (bytes, name) => NeuralNetwork.#read('safetensors', bytes, name),
       '.onnx': (bytes, name) => NeuralNetwork.#read('onnx', bytes, name),
       '.net': (bytes, name) =>
@@ -483,4 +484,4 @@ function vectorsOf({ normalization }) {
   return normalization === 'layer' ? ['biases', 'gamma', 'beta'] : ['biases']
 }
 
-module.exports = { NeuralNetwork, readers }
+module.exports = { NeuralNetwork, networkOf, readers }

@@ -16,6 +16,7 @@ const NEARLY_ALL = 0.95
 /** What columns are called that number their rows. */
 const IDENTIFIER = /^(?:id|index|row|row_?id|row_?names?|uuid|guid|unnamed: ?0)$/i
 
+const FLAGS = ['false', 'true']
 /** The ways to write true and false in capitals and small letters. */
 const MOST_FLAGS = 2 ** 4 + 2 ** 5
 
@@ -57,7 +58,7 @@ class Column {
     if (this.numbers !== undefined)
       return this.kind === 'date' ? new Date(this.numbers[row]) : this.numbers[row]
     const word = this.words[this.codes[row]]
-    return this.kind === 'boolean' ? word === 'true' : word
+    return this.words === FLAGS ? word === 'true' : word
   }
 
   /** A cell as a text: what it is called as a label. */
@@ -169,9 +170,8 @@ function flagsOf({ codes, words }) {
   if (words.length === 0 || words.length > MOST_FLAGS) return undefined
   const lower = words.map((word) => word.toLowerCase())
   if (!lower.every((word) => word === 'true' || word === 'false')) return undefined
-  const own = ['false', 'true']
-  const code = lower.map((word) => own.indexOf(word))
-  return { codes: codes.map((place) => (place === MISSING ? MISSING : code[place])), words: own }
+  const code = lower.map((word) => FLAGS.indexOf(word))
+  return { codes: codes.map((place) => (place === MISSING ? MISSING : code[place])), words: FLAGS }
 }
 
 /** Words that are all dates, as milliseconds. */
@@ -208,6 +208,17 @@ function kindOf(column) {
   return column.kind
 }
 
+/** Rows by their labels in a column, each in the given order; all together where there is no column. */
+function groupsOf(order, column) {
+  const groups = new Map()
+  for (const row of order) {
+    const label = column?.label(row)
+    if (!groups.has(label)) groups.set(label, [])
+    groups.get(label).push(row)
+  }
+  return Array.from(groups.values())
+}
+
 /** The kinds that a user says of columns. */
 function checkKinds(kinds) {
   for (const [name, kind] of Object.entries(kinds)) {
@@ -219,4 +230,4 @@ function checkKinds(kinds) {
   return kinds
 }
 
-module.exports = { Column, MISSING, checkKinds, columnOf, timeOf }
+module.exports = { Column, MISSING, checkKinds, columnOf, groupsOf, timeOf }

@@ -5,7 +5,7 @@
 const os = require('node:os')
 const { checkCount, checkFinite, checkOptions } = require('../check.js')
 const { invalidCombination, invalidType, outOfRange } = require('../errors.js')
-const { isSignal } = require('../fit.js')
+const { checkCallbacks } = require('../fit.js')
 const { NeuralNetwork } = require('../network.js')
 const { progressBar } = require('../progress.js')
 
@@ -92,10 +92,7 @@ function readOptions(options, count) {
     }
   }
   const { onEpoch, signal, threads, timeout, validation } = given
-  if (onEpoch !== undefined && typeof onEpoch !== 'function') {
-    throw invalidType('a function', 'options.onEpoch', onEpoch)
-  }
-  if (signal !== undefined && !isSignal(signal)) throw invalidType('an AbortSignal', 'options.signal', signal)
+  checkCallbacks(onEpoch, signal)
   if (threads !== undefined && checkCount('options.threads', threads) > MOST_THREADS) {
     throw outOfRange(`an integer from 1 to ${MOST_THREADS}`, 'options.threads', threads)
   }

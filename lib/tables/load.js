@@ -4,19 +4,19 @@
 
 const { checkArguments } = require('../check.js')
 const files = require('../files.js')
-const { readers } = require('../network.js')
+const { networkOf, readers } = require('../network.js')
 
 async function load(path) {
   checkArguments('load', arguments.length, 1)
   return files.load(path, { ...readers, '.json': readJSON })
 }
 
-/** Names the format in the first bytes of JSON, so that a large text is parsed once. */
+/** A text is parsed once, whatever it is of. */
 function readJSON(bytes, name) {
   const { Classifier, Regressor, formatOf, readModel } = require('./model.js')
-  const start = bytes.subarray(0, 100).toString('latin1')
-  const found = [Classifier, Regressor].find((kind) => start.includes(`"${formatOf(kind)}"`))
-  return found === undefined ? readers['.json'](bytes, name) : readModel(found, bytes.toString('utf8'), name)
+  const json = files.objectOf(bytes.toString('utf8'), name)
+  const found = [Classifier, Regressor].find((kind) => formatOf(kind) === json.format)
+  return found === undefined ? networkOf(json, name) : readModel(found, json, name)
 }
 
 module.exports = { load }

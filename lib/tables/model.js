@@ -11,8 +11,8 @@ const {
   outOfRange,
   unknownOption
 } = require('../errors.js')
-const { load, save } = require('../files.js')
-const { NeuralNetwork } = require('../network.js')
+const { load, objectOf, save } = require('../files.js')
+const { NeuralNetwork, networkOf } = require('../network.js')
 const native = require('../native.js')
 const { plain } = require('../options.js')
 const { uncloneable } = require('../uncloneable.js')
@@ -107,7 +107,7 @@ class Model extends uncloneable(function* Model() {}) {
 
   async evaluate(data) {
     checkArguments('evaluate', arguments.length, 1)
-    return this.#report(await toTable(data))
+    return this.#report(await toTable(data, kindsOf(this.#fitted('evaluate'))))
   }
 
   async importance(data, options = {}) {
@@ -115,8 +115,9 @@ class Model extends uncloneable(function* Model() {}) {
     const { repeats = 5, seed = 0 } = checkOptions('options', options, ['repeats', 'seed'])
     checkCount('options.repeats', repeats)
     checkSeed('options.seed', seed)
-    const names = new Set(this.#fitted('importance').features.map(({ column }) => column))
-    const table = await toTable(data)
+    const learnt = this.#fitted('importance')
+    const names = new Set(learnt.features.map(({ column }) => column))
+    const table = await toTable(data, kindsOf(learnt))
     const best = scoreOf(this.#report(table))
     const found = Array.from(names, (feature, k) => {
       const losses = Array.from({ length: repeats }, (_, r) => {
@@ -210,7 +211,7 @@ class Model extends uncloneable(function* Model() {}) {
       goal: (model, name) => model.#fitted(name).goal,
       read: (Kind, json, name) => {
         const { options, ...learnt } = readJSON(Kind, json, name)
-        const model = new Kind(options)
+        const model = modelOf(Kind, options, name)
         model.#learnt = learnt
         return model
       },
@@ -228,23 +229,21 @@ class Model extends uncloneable(function* Model() {}) {
 
   /** What `of` makes of the outputs: of a row, of rows, or, later, of data that are read first. */
   #answers(data, of) {
-    const { goal, features } = this.#fitted('predict')
+    const learnt = this.#fitted('predict')
+    const { goal } = learnt
+    const kinds = kindsOf(learnt)
     if (typeof data !== 'string' && (typeof data !== 'object' || data === null)) {
       throw invalidType('a row, rows, a Table or the path of a CSV file', 'data', data)
     }
-    const read = (table) => (table.rowCount === 0 ? [] : of(goal, this.#outputs(table, 'data')))
-    if (Array.isArray(data))
-      return data.length === 0
-        ? []
-        : of(goal, this.#outputs(tableOfRows(data, 'rows', kindsOf(features)), 'rows'))
-    const isRow =
-      typeof data === 'object' &&
-      data !== null &&
-      !(data instanceof Table) &&
-      !(Symbol.iterator in data) &&
-      !(Symbol.asyncIterator in data)
-    if (isRow) return of(goal, this.#outputs(tableOfRows([data], 'row', kindsOf(features)), 'row'))[0]
-    return toTable(data, kindsOf(features)).then(read)
+    const answers = (table, source) => of(goal, this.#outputs(table, source))
+    if (Array.isArray(data)) return data.length === 0 ? [] : answers(tableOfRows(data, 'rows', kinds), 'rows')
+    const isRead =
+      typeof data === 'string' ||
+      data instanceof Table ||
+      Symbol.iterator in data ||
+      Symbol.asyncIterator in data
+    if (!isRead) return answers(tableOfRows([data], 'row', kinds), 'row')[0]
+    return toTable(data, kinds).then((table) => answers(table, 'data'))
   }
 
   #report(table) {
@@ -289,7 +288,7 @@ class Regressor extends Model {
 
 /** Options of a model, and what it has learnt, of its JSON; `name` is what it is called in errors. */
 function readJSON(Kind, json, name) {
-  const { format, version, options, ...value } = parsed(json, name)
+  const { format, version, options, ...value } = objectOf(json, name)
   if (format !== Kind[FORMAT]) throw corruptFile(`the format '${Kind[FORMAT]}'`, name, describe(format))
   if (version !== VERSION) throw corruptFile(`version ${VERSION} of the format`, name, describe(version))
   const features = readFeatures(value.features, name)
@@ -297,7 +296,7 @@ function readJSON(Kind, json, name) {
   if (!Array.isArray(value.networks) || value.networks.length === 0 || value.networks.length > MOST) {
     throw corruptFile('networks', name, describe(value.networks))
   }
-  const networks = value.networks.map((network) => NeuralNetwork.fromJSON(network))
+  const networks = value.networks.map((network) => networkOf(network, name))
   const width = features.reduce((sum, feature) => sum + widthOf(feature), 0)
   if (!networks.every(({ inputCount, outputCount }) => inputCount === width && outputCount === goal.units)) {
     throw corruptFile(`networks of ${width} inputs and ${goal.units} outputs`, name, 'others')
@@ -324,11 +323,21 @@ function scoreOf(report) {
   return report.accuracy ?? report.r2 ?? -report.mse
 }
 
-/** Words stay words, whatever they look like. */
-function kindsOf(features) {
-  return Object.fromEntries(
-    features.filter(({ kind }) => kind === 'word').map(({ column }) => [column, 'category'])
-  )
+/** The kinds of columns that a model knows: words stay words, whatever they look like, but true and false are recognized. */
+function kindsOf({ features, goal }) {
+  const learnt = features.filter(({ kind }) => kind === 'word')
+  const columns = [...learnt.map(({ column, words }) => [column, words]), ...goal.words()]
+  const isOfWords = ([, words]) => !words.every((word) => word === 'true' || word === 'false')
+  return Object.fromEntries(columns.filter(isOfWords).map(([column]) => [column, 'category']))
+}
+
+/** A model of options that a file says. */
+function modelOf(Kind, options, name) {
+  try {
+    return new Kind(options)
+  } catch (error) {
+    throw corruptFile('the options of a model', name, `others: ${error.message}`, error)
+  }
 }
 
 function targetNames(target, names) {
@@ -350,21 +359,6 @@ function featureNames(features, names, wanted) {
     if (wanted.includes(name)) throw invalidType('columns beside the target', 'options.features', name)
   }
   return [...new Set(features)]
-}
-
-function parsed(json, name) {
-  let value = json
-  if (typeof json === 'string') {
-    try {
-      value = JSON.parse(json)
-    } catch (cause) {
-      throw corruptFile('JSON', name, `another text: ${cause.message}`, cause)
-    }
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidType('an object or a text of JSON', name, value)
-  }
-  return value
 }
 
 function readFeatures(features, name) {

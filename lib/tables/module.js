@@ -4,7 +4,7 @@
 
 const network = require('../module.js')
 const { timeOf } = require('./column.js')
-const { PARTS, encodeNumber, encodeWord, widthOf } = require('./preparation.js')
+const { PARTS, encodeNumber, encodeWord, placeOf, widthOf } = require('./preparation.js')
 const { MISSING_WORDS } = require('./table.js')
 
 /** How a cell of a row becomes a number, or NaN where it is missing; and a word, or undefined. */
@@ -29,13 +29,10 @@ function outputsOf(row) {
   const inputs = new Array(width)
   let at = 0
   for (const feature of features) {
-    const { column, kind, words } = feature
+    const { column, kind } = feature
     if (!(column in row)) throw new TypeError(\`Expected the column '\${column}' for row but received undefined\`)
     if (kind === 'number') encodeNumber(feature, numberOf(row[column], feature), inputs, at)
-    else {
-      const word = wordOf(row[column])
-      encodeWord(feature, word === undefined ? undefined : words.indexOf(word), inputs, at)
-    }
+    else encodeWord(feature, placeOf(feature, wordOf(row[column])), inputs, at)
     at += feature.width
   }
   const sums = new Array(units).fill(0)
@@ -96,6 +93,7 @@ function moduleOf({ features, goal, networks, kind }, format) {
     CELLS,
     declared('encodeNumber', encodeNumber),
     declared('encodeWord', encodeWord),
+    declared('placeOf', placeOf),
     `const networks = [\n${closed.join(',\n')}\n]`,
     OUTPUTS,
     ANSWERS[target.kind].replaceAll('EXPORT', isESM ? 'export ' : ''),

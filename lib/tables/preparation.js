@@ -75,17 +75,16 @@ function numberOf({ name, length }, numbers) {
   const bins = []
   for (let k = 0; k <= INTERVALS; k++) {
     const edge = quantile(k / INTERVALS)
-    // Edges closer than numbers can tell apart divide by nothing.
-    if (bins.length === 0 || 1 / (edge - bins.at(-1)) < 1e300) if (edge !== bins.at(-1)) bins.push(edge)
+    // What is divided by less than that may be infinite.
+    if (bins.length === 0 || edge - bins.at(-1) > 1e-300) bins.push(edge)
   }
-  const isSpread = deviation > 0 && Number.isFinite(deviation)
   return [
     {
       column: name,
       kind: 'number',
       median: quantile(0.5),
-      mean: Number.isFinite(mean) ? mean : 0,
-      scale: isSpread ? 1 / deviation : 0,
+      mean,
+      scale: deviation > 1e-300 ? 1 / deviation : 0,
       hasGaps,
       bins: bins.length > 2 ? bins : []
     }
@@ -110,7 +109,7 @@ function widthOf({ kind, bins, hasGaps, words, hasOther }) {
   return words.length === 2 && !hasOther ? 1 : words.length + (hasOther ? 1 : 0)
 }
 
-// The next two are in the modules that models are exported as, as their own text: they know nothing of this file.
+// The next three are in the modules that models are exported as, as their own text: they know nothing of this file.
 
 /** Writes a number, or NaN where it is missing, as inputs from `at` on. */
 function encodeNumber({ median, mean, scale, hasGaps, bins }, x, inputs, at) {
@@ -135,6 +134,13 @@ function encodeWord({ words, hasOther }, place, inputs, at) {
   for (let k = 0; k < count; k++) inputs[at + k] = 0
   if (place >= 0) inputs[at + place] = 1
   else if (place === -1 && hasOther) inputs[at + words.length] = 1
+}
+
+/** The place of a word among those of a feature, -1 for another, undefined where it is missing; true and false in any case. */
+function placeOf({ words }, word) {
+  if (word === undefined) return undefined
+  const areFlags = words.every((word) => word === 'true' || word === 'false')
+  return words.indexOf(areFlags ? word.toLowerCase() : word)
 }
 
 /** The inputs of all rows of a table, `[rows][width]`. */
@@ -182,12 +188,11 @@ function numberWriter(feature, column, source) {
 }
 
 function wordWriter(feature, column) {
-  const known = new Map(feature.words.map((word, place) => [word, place]))
-  const placeOf = (word) => (word === undefined ? undefined : (known.get(word) ?? -1))
-  if (column.codes === undefined)
-    return (row, inputs, at) => encodeWord(feature, placeOf(column.label(row)), inputs, at)
-  const places = column.words.map(placeOf)
+  if (column.codes === undefined) {
+    return (row, inputs, at) => encodeWord(feature, placeOf(feature, column.label(row)), inputs, at)
+  }
+  const places = column.words.map((word) => placeOf(feature, word))
   return (row, inputs, at) => encodeWord(feature, places[column.codes[row]], inputs, at)
 }
 
-module.exports = { PARTS, encode, encodeNumber, encodeWord, featuresOf, widthOf }
+module.exports = { PARTS, encode, encodeNumber, encodeWord, featuresOf, placeOf, widthOf }

@@ -8,7 +8,7 @@ const { invalidLength, invalidType, outOfRange, unknownOption } = require('../er
 const { bytesOf, pathOf, task } = require('../files.js')
 const native = require('../native.js')
 const { uncloneable } = require('../uncloneable.js')
-const { Column, checkKinds, columnOf, MISSING } = require('./column.js')
+const { Column, checkKinds, columnOf, groupsOf, MISSING } = require('./column.js')
 
 /** What is written where a cell is missing, beside nothing. */
 const MISSING_WORDS = ['NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', '?']
@@ -51,21 +51,23 @@ class Table extends uncloneable(function* Table() {}) {
 
   static async readCSV(path, options = {}) {
     checkArguments('readCSV', arguments.length, 1, 2)
-    return readFile(path, readOptions(options))
+    const given = readOptions(options)
+    return withNames(await readFile(path, given), given)
   }
 
   static fromCSV(text, options = {}) {
     checkArguments('fromCSV', arguments.length, 1, 2)
-    const { kinds, json } = readOptions(options)
+    const given = readOptions(options)
     if (typeof text !== 'string' && !isUint8Array(text))
       throw invalidType('a text or a Uint8Array', 'text', text)
     const bytes = typeof text === 'string' ? Buffer.from(text) : bytesOf(text)
-    return tableOf('the text', native.readTable(bytes, json), kinds)
+    return withNames(tableOf('the text', native.readTable(bytes, given.json), given.kinds), given)
   }
 
   static async from(rows, options = {}) {
     checkArguments('from', arguments.length, 1, 2)
-    return collect(rows, readOptions(options))
+    const given = readOptions(options)
+    return withNames(await collect(rows, given), given)
   }
 
   get rowCount() {
@@ -86,7 +88,7 @@ class Table extends uncloneable(function* Table() {}) {
     checkSeed('options.seed', seed)
     if (this.#rowCount < 2) throw invalidLength('at least 2 rows', 'split', this.#rowCount)
     const order = native.permutation(this.#rowCount, seed, USES.split)
-    const part = stratify === undefined ? undefined : this.#column('options.stratify', stratify)
+    const part = stratify === undefined ? undefined : columnNamed(this, 'options.stratify', stratify)
     const isTested = part === undefined ? share(order, testSize) : stratified(order, part, testSize)
     const of = (tested) => this.#select(Array.from(this.#rows()).filter((row) => isTested[row] === tested))
     return [of(0), of(1)]
@@ -121,17 +123,6 @@ class Table extends uncloneable(function* Table() {}) {
 
   #rows() {
     return Array(this.#rowCount).keys()
-  }
-
-  #column(option, name) {
-    const found = this.#columns.find((column) => column.name === name)
-    if (found === undefined)
-      throw unknownOption(
-        this.#columns.map((column) => column.name),
-        option,
-        name
-      )
-    return found
   }
 
   #select(rows) {
@@ -171,21 +162,22 @@ async function collect(rows, { kinds, missing }) {
 
 /** A table of what was read, its columns of these kinds where one is said. */
 function tableOf(source, read, kinds) {
-  const names = read.map(({ name }) => name)
-  if (!(kinds instanceof Known)) {
-    for (const name of Object.keys(kinds)) {
-      if (!names.includes(name)) throw unknownOption(names, 'options.kinds', name)
-    }
-  }
   const kindOf = (name) => (Object.hasOwn(kinds, name) ? kinds[name] : undefined)
   return new Table(read.map((column) => columnOf(source, column, kindOf(column.name))))
 }
 
-/** Kinds of columns that a model knows, of which some need not be there. */
-class Known {
-  constructor(kinds) {
-    Object.assign(this, kinds)
-  }
+/** The same table, if it has every column that a user says the kind of. */
+function withNames(table, { kinds }) {
+  for (const name of Object.keys(kinds)) columnNamed(table, 'options.kinds', name)
+  return table
+}
+
+function columnNamed(table, option, name) {
+  const columns = columnsOf(table)
+  const found = columns.find((column) => column.name === name)
+  if (found !== undefined) return found
+  const names = columns.map((column) => column.name)
+  throw unknownOption(names, option, name)
 }
 
 /** Rows on their way into columns. */
@@ -221,6 +213,7 @@ class Builder {
 
   table(kinds) {
     if (this.#count === 0) throw invalidLength('at least 1 row', this.#name, 0)
+    if (this.#cells.size === 0) throw invalidLength('at least 1 column', this.#name, 0)
     const read = Array.from(this.#cells, ([name, cells]) => {
       while (cells.length < this.#count) cells.push(undefined)
       const wantsWords = Object.hasOwn(kinds, name) && kinds[name] !== 'number' && kinds[name] !== 'constant'
@@ -295,15 +288,9 @@ function share(order, size) {
 /** The same with about the same share of each value of a column. */
 function stratified(order, column, size) {
   const tested = new Uint8Array(order.length)
-  const groups = new Map()
-  for (const row of order) {
-    const label = column.label(row)
-    if (!groups.has(label)) groups.set(label, [])
-    groups.get(label).push(row)
-  }
   // What is rounded away in one group counts in the next.
   let [seen, taken] = [0, 0]
-  for (const rows of groups.values()) {
+  for (const rows of groupsOf(order, column)) {
     seen += rows.length
     const count = Math.round(seen * size) - taken
     taken += count
@@ -332,21 +319,11 @@ function cut(text, width = 30) {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text
 }
 
-/** What a model reads, whose columns are of these kinds. */
-function known(kinds) {
-  const words = Object.keys(kinds)
-  return {
-    kinds: new Known(kinds),
-    missing: MISSING_WORDS,
-    json: JSON.stringify({ missing: MISSING_WORDS, words })
-  }
-}
-
-/** Whatever users call data, as a table; `kinds` are those of a model. */
+/** Whatever users call data, as a table; `kinds` are those that a model knows of columns, which need not be there. */
 async function toTable(data, kinds = {}) {
   if (data instanceof Table) return data
-  if (typeof data === 'string') return readFile(data, known(kinds))
-  if (typeof data === 'object' && data !== null) return collect(data, known(kinds))
+  if (typeof data === 'string') return readFile(data, readOptions({ kinds }))
+  if (typeof data === 'object' && data !== null) return collect(data, readOptions({ kinds }))
   throw invalidType('a Table, rows or the path of a CSV file', 'data', data)
 }
 
@@ -354,7 +331,7 @@ async function toTable(data, kinds = {}) {
 function tableOfRows(rows, name, kinds) {
   const builder = new Builder(name, MISSING_WORDS)
   for (const row of rows) builder.add(row)
-  return builder.table(known(kinds).kinds)
+  return builder.table(kinds)
 }
 
 const newTable = (columns) => new Table(columns)
@@ -363,6 +340,7 @@ module.exports = {
   MISSING_WORDS,
   Table,
   USES,
+  columnNamed,
   columnsOf: (table) => columnsOf(table),
   newTable,
   tableOfRows,

@@ -3,6 +3,7 @@
 // What a model predicts: from the cells of target columns to the targets of a network, and from its outputs to answers.
 
 const { corruptFile, describe, invalidLength, invalidType } = require('../errors.js')
+const { timeOf } = require('./column.js')
 
 /** The most labels: an output each. */
 const MOST_LABELS = 10_000
@@ -47,6 +48,10 @@ class Classes {
 
   toJSON() {
     return { kind: 'classes', columns: this.columns, labels: this.labels }
+  }
+
+  words() {
+    return wordsOf(this.columns, [this.labels])
   }
 }
 
@@ -96,6 +101,10 @@ class Labels {
   toJSON() {
     return { kind: 'labels', columns: this.columns, pairs: this.pairs }
   }
+
+  words() {
+    return wordsOf(this.columns, this.pairs)
+  }
 }
 
 /** Numbers, of which the networks learn how many standard deviations they are from the mean. */
@@ -142,6 +151,10 @@ class Numbers {
   toJSON() {
     return { kind: 'numbers', columns: this.columns, means: this.means, deviations: this.deviations }
   }
+
+  words() {
+    return []
+  }
 }
 
 /** What a Classifier learns of these columns. */
@@ -179,6 +192,12 @@ function classesOf(columns) {
     columns.map(({ name }) => name),
     pairs
   )
+}
+
+/** Columns with their labels, where these are no numbers, nor dates, as their columns write them. */
+function wordsOf(columns, labels) {
+  const isWritten = (label) => String(Number(label)) === label || !Number.isNaN(timeOf(label))
+  return columns.map((name, k) => [name, labels[k]]).filter(([, labels]) => !labels.every(isWritten))
 }
 
 /** The labels of a column in their order: numbers by size, words as a dictionary has them. */

@@ -3,10 +3,11 @@
 // Cross-validation: every row is tested once, by a model that has not seen it.
 
 const { checkArguments, checkCount, checkOptions } = require('../check.js')
-const { invalidLength, invalidType, outOfRange, unknownOption } = require('../errors.js')
+const { invalidLength, invalidType, outOfRange } = require('../errors.js')
 const native = require('../native.js')
 const { Classifier, Model, scoreOf, seedOf, untrained } = require('./model.js')
-const { USES, columnsOf, newTable, toTable } = require('./table.js')
+const { groupsOf } = require('./column.js')
+const { USES, columnNamed, columnsOf, newTable, toTable } = require('./table.js')
 
 async function crossValidate(model, data, options) {
   checkArguments('crossValidate', arguments.length, 3)
@@ -19,9 +20,8 @@ async function crossValidate(model, data, options) {
     throw invalidLength(`at least ${folds} rows, one for each fold,`, 'data', table.rowCount)
   const order = native.permutation(table.rowCount, seedOf(model), USES.folds)
   const isOfClasses = model instanceof Classifier && typeof fit.target === 'string'
-  const fold = isOfClasses
-    ? dealt(order, columnNamed(table, fit.target), folds)
-    : dealt(order, undefined, folds)
+  const label = isOfClasses ? columnNamed(table, 'options.target', fit.target) : undefined
+  const fold = dealt(order, label, folds)
   const reports = []
   for (let k = 0; k < folds; k++) {
     const part = (isTested) => {
@@ -38,28 +38,10 @@ async function crossValidate(model, data, options) {
   return { scores, mean, standardDeviation: Math.sqrt(variance), folds: reports }
 }
 
-function columnNamed(table, name) {
-  const columns = columnsOf(table)
-  const found = columns.find((column) => column.name === name)
-  if (found === undefined)
-    throw unknownOption(
-      columns.map(({ name }) => name),
-      'options.target',
-      name
-    )
-  return found
-}
-
 /** The fold of each row; the rows of each label are dealt out one by one, and so are all. */
 function dealt(order, column, folds) {
-  const groups = new Map()
-  for (const row of order) {
-    const label = column?.label(row)
-    if (!groups.has(label)) groups.set(label, [])
-    groups.get(label).push(row)
-  }
   const fold = new Uint32Array(order.length)
-  for (const [i, row] of Array.from(groups.values()).flat().entries()) fold[row] = i % folds
+  for (const [i, row] of groupsOf(order, column).flat().entries()) fold[row] = i % folds
   return fold
 }
 

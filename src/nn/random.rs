@@ -44,6 +44,18 @@ impl Generator {
         radius * libm::cos(std::f64::consts::TAU * self.uniform())
     }
 
+    /// Puts rows in a random order, by the method of Fisher and Yates; false if stopped on the way.
+    pub fn shuffle(&mut self, rows: &mut [u32], is_stopped: &dyn Fn() -> bool) -> bool {
+        for i in (1..rows.len()).rev() {
+            // Millions of rows take their time.
+            if i % (1 << 16) == 0 && is_stopped() {
+                return false;
+            }
+            rows.swap(i, self.below(i as u64 + 1) as usize);
+        }
+        true
+    }
+
     /// An integer from [0, bound), each equally likely (Lemire, 2019).
     pub fn below(&mut self, bound: u64) -> u64 {
         loop {

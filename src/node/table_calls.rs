@@ -1,12 +1,12 @@
 //! The functions of tables: reading them, putting rows in another order, measuring predictions.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use napi::bindgen_prelude::{Float64Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
 
 use crate::format::csv::{self, Column, Options, Values};
+use crate::nn::host;
 use crate::nn::network::Loss;
 use crate::nn::settings::Named;
 use crate::nn::{Code, Error, Generator, Result, evaluation};
@@ -51,7 +51,8 @@ pub fn open_table(call: &Call, home: &Environment) -> Result<u32> {
     let work = move || {
         let name = format!("'{}'", path.display());
         let open = || {
-            File::open(&path)
+            host::files::open(&path)
+                .map(|(file, _)| file)
                 .map_err(|error| Error::new(Code::File, "a file that can be read", name.as_str(), error))
         };
         Ok(Box::new(csv::read(open, &name, &options)?) as _)
@@ -77,9 +78,7 @@ pub fn permutation(call: &Call, _: &Environment) -> Result<Uint32Array> {
     );
     let mut places: Vec<u32> = (0..count).collect();
     let mut generator = Generator::stream(seed as u64, [u64::from(purpose), u64::from(count), 0]);
-    for last in (1..places.len()).rev() {
-        places.swap(last, generator.below(last as u64 + 1) as usize);
-    }
+    generator.shuffle(&mut places, &|| false);
     Ok(places.into())
 }
 

@@ -36,7 +36,7 @@ enum Feature {
     #[serde(rename_all = "camelCase")]
     Number {
         column: String,
-        part: Option<String>,
+        part: Option<Part>,
         median: f64,
         mean: f64,
         scale: f64,
@@ -49,6 +49,16 @@ enum Feature {
         words: Vec<String>,
         has_other: bool,
     },
+}
+
+/// A part of a date.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Part {
+    Time,
+    Month,
+    Weekday,
+    Hour,
 }
 
 #[derive(Debug, Deserialize)]
@@ -148,7 +158,7 @@ impl Builder<f64> {
                 has_gaps,
                 bins,
             } => {
-                let x = self.part(column, part.as_deref());
+                let x = self.part(column, *part);
                 let is_missing = self.node("IsNaN", &[&x], Vec::new());
                 let x = self.clip(&x, -1e150, 1e150);
                 let median = self.constant(*median);
@@ -252,24 +262,24 @@ impl Builder<f64> {
     }
 
     /// A number of a column, or a part of its dates.
-    fn part(&mut self, column: &str, part: Option<&str>) -> String {
+    fn part(&mut self, column: &str, part: Option<Part>) -> String {
         const DAY: f64 = 86_400_000.0;
         match part {
             None => column.into(),
-            Some("time") => self.with_constant("Div", column, DAY),
-            Some("hour") => {
+            Some(Part::Time) => self.with_constant("Div", column, DAY),
+            Some(Part::Hour) => {
                 let hours = self.floored(column, 3_600_000.0);
                 self.modulo(&hours, 24.0)
             }
             // 1970 began on a Thursday.
-            Some("weekday") => {
+            Some(Part::Weekday) => {
                 let days = self.floored(column, DAY);
                 let days = self.with_constant("Add", &days, 4.0);
                 self.modulo(&days, 7.0)
             }
             // The civil calendar (Hinnant 2013, "chrono-Compatible Low-Level Date Algorithms"): eras of 400 years that
             // begin in March.
-            Some(_) => {
+            Some(Part::Month) => {
                 let days = self.floored(column, DAY);
                 let days = self.with_constant("Add", &days, 719_468.0);
                 let day_of_era = self.modulo(&days, 146_097.0);

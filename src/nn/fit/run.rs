@@ -413,7 +413,7 @@ impl<T: Real> Run<T> {
         self.order.copy_from_slice(&self.training);
         let numbers = [SHUFFLE, (self.session.done.epochs + self.epoch) as u64, 0];
         let mut generator = Generator::stream(self.session.seed, numbers);
-        shuffle(&mut self.order, &mut generator, &is_stopped)
+        generator.shuffle(&mut self.order, &is_stopped)
     }
 
     /// Goes once over the rows of training; their loss, or nothing if stopped.
@@ -489,7 +489,7 @@ fn split<T: Real>(problem: &Problem<T>, seed: u64) -> Result<(Vec<u32>, Vec<u32>
         return Err(error.cure("choose another fraction, or give rows of their own"));
     }
     if problem.options.shuffle {
-        shuffle(&mut all, &mut Generator::stream(seed, [SPLIT, 0, 0]), &|| false);
+        Generator::stream(seed, [SPLIT, 0, 0]).shuffle(&mut all, &|| false);
     }
     let mut validation = all.split_off(rows - held);
     all.sort_unstable();
@@ -511,18 +511,6 @@ fn check_weights<T: Real>(problem: &Problem<T>, training: &[u32], validation: &[
         }
     }
     Ok(())
-}
-
-/// By the method of Fisher and Yates; false if stopped on the way.
-fn shuffle(rows: &mut [u32], generator: &mut Generator, is_stopped: &dyn Fn() -> bool) -> bool {
-    for i in (1..rows.len()).rev() {
-        // Millions of rows take their time.
-        if i % (1 << 16) == 0 && is_stopped() {
-            return false;
-        }
-        rows.swap(i, generator.below(i as u64 + 1) as usize);
-    }
-    true
 }
 
 /// Asks whether the run is to stop; where it is late, it is.
