@@ -16,7 +16,8 @@
 //   ERR_MIKIR_DIVERGED         Error        a fit whose loss or weights are not finite any more, and what to try
 //   ERR_MIKIR_FILE             Error        a file that cannot be read or written
 //   ERR_MIKIR_CORRUPT_FILE     Error        a file whose content is not what it should be
-//   ERR_MIKIR_LOAD             Error        the native addon is missing or does not load (thrown on import)
+//   ERR_MIKIR_LOAD             Error        neither the native addon nor WebAssembly loads (thrown on import)
+//   ERR_MIKIR_UNSUPPORTED      Error        what the host cannot do: a browser has no files
 //   ERR_MIKIR_INTERNAL         Error        a bug in mikir: please report it
 //
 // A call that throws changes nothing: the weights are what they were, to the bit. Only a fit that had begun to train
@@ -24,6 +25,18 @@
 
 // Options are plain objects. They may inherit from an object of defaults, or be an instance of a class with getters; a Map
 // is refused.
+
+/**
+ * What runs the core: the native addon or WebAssembly. In Node.js it is the addon where one loads, else WebAssembly, with a
+ * warning; the environment variable `MIKIR_HOST`, `addon` or `wasm`, decides otherwise. `mikir/wasm` is always WebAssembly,
+ * and so is `mikir` in a bundle for browsers.
+ *
+ * WebAssembly has one thread. A `fit` trains in slices of 8 milliseconds, between which the event loop turns. Memory of
+ * networks that nobody holds is freed when the event loop turns. In Node.js the time of a `vm` that is up in the middle of a
+ * call leaves it of no use. In a browser every path throws ERR_MIKIR_UNSUPPORTED: read with `fetch` and `fromJSON`,
+ * `fromONNX`, `Table.fromCSV`; write with `toJSON`, `toONNX`, `toModule`.
+ */
+export const host: 'addon' | 'wasm'
 
 /** The typed arrays whose elements are numbers, Node.js' `Buffer` among them. */
 export type TypedNumbers =

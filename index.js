@@ -6,6 +6,8 @@ const { Neuron } = require('./lib/neuron.js')
 module.exports = {
   NeuralNetwork,
   Neuron,
+  /** Which one runs: 'addon' or 'wasm'. */
+  host: require('./lib/host.js').name,
   // What is for tables is loaded when it is asked for: `require('mikir')` is to be quick.
   get Classifier() {
     return require('./lib/tables/model.js').Classifier
@@ -28,5 +30,6 @@ module.exports = {
 }
 
 // Node.js reads the names for `import` from assignments like this one, which never runs.
-// biome-ignore lint/suspicious/noAssignInExpressions: as Node.js expects it
-0 && (module.exports = { NeuralNetwork, Neuron, Classifier, Model, Regressor, Table, crossValidate, load })
+0 &&
+  // biome-ignore lint/suspicious/noAssignInExpressions: as Node.js expects it
+  (module.exports = { NeuralNetwork, Neuron, Classifier, Model, Regressor, Table, crossValidate, host, load })

@@ -18,7 +18,7 @@ const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { after, describe, test } = require('node:test')
 const { NeuralNetwork } = require('../index.js')
-const { COMBINATION, CORRUPT_FILE, FILE, randomOf, refuses, rowsOf } = require('./helpers.js')
+const { COMBINATION, CORRUPT_FILE, FILE, needs, randomOf, refuses, rowsOf } = require('./helpers.js')
 
 const folder = mkdtempSync(path.join(tmpdir(), 'mikir-checkpoint-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -509,7 +509,7 @@ describe('one path', () => {
 })
 
 describe('hostile files', () => {
-  test('that claim gigabytes are refused before anything is read', () => {
+  test('that claim gigabytes are refused before anything is read', needs('pieces'), () => {
     const file = newFile()
     new NeuralNetwork(SHAPE).fitSync(inputs, targets, { epochs: 2, checkpoint: { path: file } })
     const bytes = readFileSync(file)

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const vm = require('node:vm')
 const { NeuralNetwork } = require('../index.js')
-const { runsAlone } = require('./helpers.js')
+const { needs, runsAlone } = require('./helpers.js')
 
 const ROWS = [
   [
@@ -62,7 +62,7 @@ describe('replaced timers', () => {
   }
 })
 
-describe('calls that are cut off', () => {
+describe('calls that are cut off', needs('cuts'), () => {
   /** Runs code in a context whose time is up after so many milliseconds. */
   const cut = (code, names, timeout = 100) => {
     const start = performance.now()

@@ -20,6 +20,7 @@ const {
   TYPE,
   agrees,
   flat,
+  needs,
   notFinite,
   refuses,
   rejects,
@@ -751,7 +752,7 @@ describe('threads', { skip: process.platform !== 'linux' }, () => {
   const first = /^\d+/.exec(allowed)?.[0]
   const large = [400, 200, 10]
 
-  test('are as many as the process has cores, and one on a single core', () => {
+  test('are as many as the process has cores, and one on a single core', needs('threads'), () => {
     assert.deepEqual(namesOn(first, large, {}), [])
     assert.deepEqual(namesOn(first, large, { threads: 2 }), [])
     // Where the cores are there, but not for all of the time, there may be fewer.

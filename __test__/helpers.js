@@ -20,6 +20,17 @@ const DIVERGED = 'ERR_MIKIR_DIVERGED'
 const FILE = 'ERR_MIKIR_FILE'
 const CORRUPT_FILE = 'ERR_MIKIR_CORRUPT_FILE'
 
+/** What WebAssembly cannot do, all of it. */
+const BEYOND_WASM = {
+  threads: 'there are none',
+  cuts: 'the time of a vm that is up in the middle of a call leaves the module of no use',
+  turns: 'what nobody holds is freed when the event loop turns',
+  pieces: 'files are read as a whole'
+}
+
+/** For a test of what not every host can do: why it is skipped, if it is. */
+const needs = (what) => ({ skip: require('../lib/host.js').name === 'wasm' && BEYOND_WASM[what] })
+
 /** The class that goes with each code. */
 const CLASSES = {
   [TYPE]: TypeError,
@@ -312,6 +323,7 @@ function revoked(target) {
 }
 
 module.exports = {
+  needs,
   ARGUMENTS,
   BUSY,
   CLASSES,

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { agrees, runAlone, runsAlone } = require('./helpers.js')
+const { agrees, runsAlone } = require('./helpers.js')
 
 /** Runs in a process of its own, where a crash is a failed test. */
 function survives(body, ...args) {
@@ -14,7 +14,7 @@ function survives(body, ...args) {
 }
 
 describe('MIKIR_SIMD', () => {
-  const { simdLevels } = require('../lib/native.js')
+  const { simdLevels } = require('../lib/hosts/addon.js')
   /** What a network has learned with these instructions, and which they were. */
   const learned = (level) =>
     JSON.parse(
@@ -33,7 +33,7 @@ describe('MIKIR_SIMD', () => {
           network.train(inputs[0], targets[0], 0.01)
           return network.predictBatch(inputs)
         })
-        console.log(JSON.stringify([require('./lib/native.js').simdLevel, results]))
+        console.log(JSON.stringify([require('./lib/hosts/addon.js').simdLevel, results]))
       }, level)
     )
 
@@ -97,9 +97,9 @@ describe('every function', () => {
   test('throws where an argument is missing or of a wrong kind', () => {
     survives(() => {
       const assert = require('node:assert/strict')
-      const native = require('./lib/native.js')
+      const native = require('./lib/hosts/addon.js')
       const { detached } = require('./__test__/helpers.js')
-      const model = native.createSigmoidModel([2, 2, 1])
+      const model = JSON.parse(native.createSigmoidModel(Float64Array.of(2, 2, 1)))
       const own = () => {
         const values = new Float64Array(model.length)
         new Uint32Array(values.buffer)[0] = model.number
@@ -160,7 +160,6 @@ describe('every function', () => {
         throws('sigmoid', value)
         throws('dropModel', value)
         throws('createSigmoidModel', value)
-        throws('createSigmoidModel', [2, value, 1])
       }
       const wrongValues = [0, 1, model.parameterCount - 1, model.parameterCount + 1].map(
         (n) => new Float64Array(n)
@@ -199,8 +198,8 @@ describe('every function', () => {
   test('reads NaN and infinities in a buffer without passing them on', () => {
     survives(() => {
       const assert = require('node:assert/strict')
-      const native = require('./lib/native.js')
-      const model = native.createSigmoidModel([2, 2, 1])
+      const native = require('./lib/hosts/addon.js')
+      const model = JSON.parse(native.createSigmoidModel(Float64Array.of(2, 2, 1)))
       const fill = (place, value) => {
         const values = new Float64Array(model.length).fill(0.5)
         new Uint32Array(values.buffer)[0] = model.number
@@ -228,82 +227,44 @@ describe('createSigmoidModel', () => {
   test('throws for shapes that cannot be', () => {
     survives(() => {
       const assert = require('node:assert/strict')
-      const native = require('./lib/native.js')
-      const mine = new Error('mine')
-      const thrower = Object.defineProperty([2, 2, 1], 1, {
-        get() {
-          throw mine
-        }
-      })
+      const native = require('./lib/hosts/addon.js')
       const cases = [
         [[], 'ERR_MIKIR_INTERNAL'],
         [[2], 'ERR_MIKIR_INVALID_LENGTH'],
         [[0, 1], 'ERR_MIKIR_OUT_OF_RANGE'],
         [[2, 0, 1], 'ERR_MIKIR_OUT_OF_RANGE'],
         [[2, Number.NaN, 1], 'ERR_MIKIR_OUT_OF_RANGE'],
-        [[2, -1, 1], 'ERR_MIKIR_TOO_LARGE'],
+        [[2, -1, 1], 'ERR_MIKIR_OUT_OF_RANGE'],
         [[2 ** 31, 2 ** 31, 2 ** 31], 'ERR_MIKIR_TOO_LARGE'],
-        [new Array(50).fill(2 ** 32 - 1), 'ERR_MIKIR_TOO_LARGE'],
-        [new Array(2 ** 32 - 1), 'ERR_MIKIR_INTERNAL'],
-        [new Array(3), 'ERR_MIKIR_INTERNAL'],
-        [Object.assign(new Array(3), [2, 2]), 'ERR_MIKIR_INTERNAL'],
-        [[2, [2], 1], 'ERR_MIKIR_INTERNAL'],
-        [thrower, 'ERR_MIKIR_INTERNAL']
+        [new Array(50).fill(2 ** 32 - 1), 'ERR_MIKIR_TOO_LARGE']
       ]
       for (const [counts, code] of cases) {
-        assert.throws(
-          () => native.createSigmoidModel(counts),
-          (error) => error === mine || error.code === code
-        )
+        assert.throws(() => native.createSigmoidModel(Float64Array.from(counts)), { code })
       }
       console.log('survived')
     })
   })
 
-  test('may be entered again while it reads its argument', () => {
-    const { status, signal, stderr } = runAlone(() => {
-      const native = require('./lib/native.js')
-      const again = [
-        () => native.createSigmoidModel([1, 1]),
-        () => native.dropModel(0),
-        () => native.sigmoid(1),
-        () => native.drawSeed(),
-        () => native.predict(new ArrayBuffer(80))
-      ]
-      for (const call of again) {
-        const counts = Object.defineProperty([2, 2, 1], 1, {
-          get() {
-            call()
-            return 2
-          }
-        })
-        try {
-          native.createSigmoidModel(counts)
-        } catch {}
-      }
-    })
-    assert.deepEqual({ status, signal }, { status: 0, signal: null }, stderr)
-    // A panic that is caught is still a mistake.
-    assert.equal(stderr, '')
-  })
-
   test('gives dropped numbers to new models, whose buffers are not confused', () => {
     survives(() => {
       const assert = require('node:assert/strict')
-      const native = require('./lib/native.js')
-      const first = native.createSigmoidModel([2, 2, 1])
+      const native = require('./lib/hosts/addon.js')
+      const first = JSON.parse(native.createSigmoidModel(Float64Array.of(2, 2, 1)))
       const buffer = new ArrayBuffer(first.length * 8)
       new Uint32Array(buffer)[0] = first.number
       native.initialize(buffer, 1)
       native.dropModel(first.number)
       assert.throws(() => native.predict(buffer), { code: 'ERR_MIKIR_INTERNAL' })
       native.dropModel(first.number)
-      const second = native.createSigmoidModel([3, 3, 1])
-      const third = native.createSigmoidModel([4, 3, 1])
+      const second = JSON.parse(native.createSigmoidModel(Float64Array.of(3, 3, 1)))
+      const third = JSON.parse(native.createSigmoidModel(Float64Array.of(4, 3, 1)))
       assert.equal(second.number, first.number)
       assert.notEqual(third.number, second.number)
       assert.throws(() => native.predict(buffer), { code: 'ERR_MIKIR_INTERNAL' })
-      for (const number of [2 ** 32 - 1, -1, 1e300, Number.NaN, 0.5]) native.dropModel(number)
+      for (const number of [2 ** 31, 1e300]) native.dropModel(number)
+      for (const number of [-1, Number.NaN, 0.5]) {
+        assert.throws(() => native.dropModel(number), { code: 'ERR_MIKIR_INTERNAL' })
+      }
       console.log('survived')
     })
   })
@@ -313,9 +274,9 @@ describe('the functions of a fit', () => {
   test('throw in a wrong order, and go on', () => {
     survives(async () => {
       const assert = require('node:assert/strict')
-      const native = require('./lib/native.js')
+      const native = require('./lib/hosts/addon.js')
       const create = (counts) => {
-        const model = native.createSigmoidModel(counts)
+        const model = JSON.parse(native.createSigmoidModel(Float64Array.from(counts)))
         const { buffer } = new Float64Array(model.length)
         new Uint32Array(buffer)[0] = model.number
         native.initialize(buffer, 1)
@@ -361,7 +322,7 @@ describe('the functions of a fit', () => {
       }
       native.prepareFit(again, buffer, data(), data(), -1)
       assert.equal(native.advanceFit(again, 2 ** 31, false), true)
-      assert.equal(native.finishFit(again, buffer, out(), out(), -1).epochs, 3)
+      assert.equal(JSON.parse(native.finishFit(again, buffer, out(), out(), -1)).epochs, 3)
 
       // More numbers than were announced, and none of the parts there are.
       const full = data()
@@ -387,7 +348,7 @@ describe('the functions of a fit', () => {
       await ended(here)
       throws(() => native.advanceFit(here, 1, true))
       native.stopFit(here, 'abort')
-      assert.equal(native.finishFit(here, buffer, out(), out(), -1).stoppedBy, 'epochs')
+      assert.equal(JSON.parse(native.finishFit(here, buffer, out(), out(), -1)).stoppedBy, 'epochs')
       for (const call of [
         () => native.finishFit(here, buffer, out(), out(), -1),
         () => native.advanceFit(here, 1, true),
@@ -411,7 +372,7 @@ describe('the functions of a fit', () => {
       const stopped = ready({ epochs: 1e9 })
       native.stopFit(stopped, 'abort')
       assert.equal(native.advanceFit(stopped, 1, true), true)
-      assert.equal(native.finishFit(stopped, buffer, out(), out(), -1).epochs, 0)
+      assert.equal(JSON.parse(native.finishFit(stopped, buffer, out(), out(), -1)).epochs, 0)
       native.startFit(ready({ epochs: 1e9 }), true, () => {})
       ready()
       console.log('survived')
@@ -424,8 +385,8 @@ describe('the functions of a trainer', () => {
   test('throw where they are misused, and go on', () => {
     survives(() => {
       const assert = require('node:assert/strict')
-      const native = require('./lib/native.js')
-      const model = native.createSigmoidModel([2, 3, 1])
+      const native = require('./lib/hosts/addon.js')
+      const model = JSON.parse(native.createSigmoidModel(Float64Array.of(2, 3, 1)))
       const { buffer } = new Float64Array(model.length)
       new Uint32Array(buffer)[0] = model.number
       native.initialize(buffer, 1)
@@ -485,10 +446,15 @@ test('all paths that lib/ loads from are literal: bundlers follow no others', ()
     return [...source.matchAll(/\brequire\(([^)]*)\)/g)].map((found) => found[1])
   })
   assert.deepEqual(
-    paths.filter((path) => !/^'(node:[\w/]+|\.\.?\/\w+\.js|\.\.\/mikir\.\w+-\w+\.node)'$/.test(path)),
+    paths.filter(
+      (path) =>
+        !/^'(node:[\w/]+|\.\.?\/(hosts\/)?[\w-]+\.js|(\.\.\/)+mikir\.\w+-\w+\.node|@mikir\/[\w-]+)'$/.test(
+          path
+        )
+    ),
     []
   )
-  assert.ok(paths.includes("'../mikir.linux-x64.node'"), String(paths))
+  assert.ok(paths.includes("'../../mikir.linux-x64.node'"), String(paths))
 })
 
 describe('connect', () => {
@@ -499,7 +465,7 @@ describe('connect', () => {
       const { connect } = require(`./mikir.${process.platform}-${process.arch}.node`)
       const connections = Array.from({ length: 100 }, () => connect(createError, () => {}))
       const [a, b] = connections
-      const model = a.createSigmoidModel([2, 2, 1])
+      const model = JSON.parse(a.createSigmoidModel(Float64Array.of(2, 2, 1)))
       const buffer = new ArrayBuffer(model.length * 8)
       new Uint32Array(buffer)[0] = model.number
       a.predict(buffer)
@@ -513,7 +479,7 @@ test('thousands of calls with values of every kind', () => {
   for (const seed of [1, 2]) {
     survives((seed) => {
       const { randomOf, strange } = require('./__test__/helpers.js')
-      const native = require('./lib/native.js')
+      const native = require('./lib/hosts/addon.js')
       const random = randomOf(seed)
       const names = Object.keys(native).filter((name) => typeof native[name] === 'function')
       const number = () => Math.floor(random() * 20)

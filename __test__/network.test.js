@@ -113,12 +113,10 @@ describe('new NeuralNetwork refuses', () => {
   })
 
   test('what the system has no memory for', () => {
-    const original = globalThis.Float64Array
-    globalThis.Float64Array = class {
-      static BYTES_PER_ELEMENT = 8
-      constructor() {
-        throw new RangeError('Array buffer allocation failed')
-      }
+    const host = require('../lib/host.js')
+    const { allocate } = host
+    host.allocate = () => {
+      throw new RangeError('Array buffer allocation failed')
     }
     try {
       assert.throws(
@@ -134,7 +132,7 @@ describe('new NeuralNetwork refuses', () => {
         }
       )
     } finally {
-      globalThis.Float64Array = original
+      host.allocate = allocate
     }
   })
 

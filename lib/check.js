@@ -13,7 +13,7 @@ const {
   outOfRange,
   unknownOption
 } = require('./errors.js')
-const { maxParameters } = require('./native.js')
+const { maxParameters } = require('./host.js')
 
 const MATRIX = 'an array of rows or a typed array of numbers'
 const VECTOR = 'an array or a typed array of numbers'

@@ -19,10 +19,10 @@ const {
   plural
 } = require('./check.js')
 const { invalidLength, invalidType, outOfRange, outOfRangeSaid, weighedTwice } = require('./errors.js')
-const native = require('./native.js')
+const host = require('./host.js')
 
 /** The parts of a data set, by the numbers that the addon knows them by. */
-const { inputs: INPUTS, targets: TARGETS, sampleWeights: SAMPLE_WEIGHTS } = native.border.parts
+const { inputs: INPUTS, targets: TARGETS, sampleWeights: SAMPLE_WEIGHTS } = host.border.parts
 
 /** How many numbers of plain arrays cross at a time. */
 const CHUNK = 1 << 16
@@ -85,17 +85,17 @@ function createDataSet(
 ) {
   const [inputs, targets] = sourcesOf(data, model, isOfGradients)
   const weights = weightsOf(data, sampleWeights, inputs.count)
-  const number = native.createData(buffer, isOfGradients)
+  const number = host.createData(buffer, isOfGradients)
   const scratch = takeScratch(model.precision)
   try {
     append(number, INPUTS, inputs, scratch)
     append(number, TARGETS, targets, scratch)
     if (weights !== undefined) append(number, SAMPLE_WEIGHTS, weights, scratch)
-    const wrong = native.checkData(number, isStep)
-    if (wrong !== null) throw refusal(wrong, targets, weights, TARGETS_OF[model.loss])
+    const wrong = host.checkData(number, isStep)
+    if (wrong !== undefined) throw refusal(JSON.parse(wrong), targets, weights, TARGETS_OF[model.loss])
     return number
   } catch (error) {
-    native.dropData(number)
+    host.dropData(number)
     throw error
   } finally {
     scratches[model.precision] = scratch
@@ -298,7 +298,7 @@ function copyArray(source, row, array, start, end, scratch, held) {
 /** Hands numbers over, and refuses what is not finite. */
 function appendChunk(data, part, source, chunk) {
   const { count, width } = source
-  const place = native.appendData(data, part, chunk, count * width)
+  const place = host.appendData(data, part, chunk, count * width)
   if (place >= 0) throw notFinite(source, Math.floor(place / width), place % width)
 }
 

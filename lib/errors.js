@@ -83,6 +83,11 @@ function busy(name, running) {
   return coded(new Error(message), 'ERR_MIKIR_BUSY')
 }
 
+/** Something that the host cannot do. */
+function unsupported(rule, name, received, cure) {
+  return coded(new Error(sentence(rule, name, received, cure)), 'ERR_MIKIR_UNSUPPORTED')
+}
+
 /** A file, or bytes or JSON like one, whose content is not what it should be; `received` in words. */
 function corruptFile(rule, name, received, cause) {
   return coded(new Error(sentence(rule, name, received), { cause }), 'ERR_MIKIR_CORRUPT_FILE')
@@ -172,5 +177,6 @@ module.exports = {
   outOfRangeSaid,
   unknownOption,
   unreadable,
+  unsupported,
   weighedTwice
 }

@@ -8,7 +8,7 @@ const { fileURLToPath } = require('node:url')
 const { isAnyArrayBuffer, isSharedArrayBuffer, isUint8Array } = require('node:util').types
 const { bufferOf, lengthOf, offsetOf } = require('./check.js')
 const { corruptFile, describe, invalidType, outOfRange, unreadable } = require('./errors.js')
-const native = require('./native.js')
+const host = require('./host.js')
 
 /** The formats of JSON that mikir writes itself: see docs/file-format.md. */
 const FORMAT = 'mikir-network'
@@ -52,9 +52,9 @@ function byExtension(table, file) {
 async function save(model, file, begin, formats = FORMATS) {
   const name = pathOf(file)
   const writer = byExtension({ ...TEXTS, ...formats }, name)
-  if (typeof writer === 'string') return task((wake) => begin(name, writer, wake), native.endTask)
+  if (typeof writer === 'string') return task((wake) => begin(name, writer, wake), host.endTask)
   const bytes = Buffer.from(writer(model))
-  return task((wake) => native.saveFile(name, bytes, wake), native.endTask)
+  return task((wake) => host.saveFile(name, bytes, wake), host.endTask)
 }
 
 /** What a reader, by what the path ends in, makes of the bytes of a file and its name in errors. */

@@ -9,7 +9,7 @@ const { checkOptions, isNumbers, plainView } = require('./check.js')
 const { createDataSet } = require('./data.js')
 const { invalidType } = require('./errors.js')
 const { task } = require('./files.js')
-const native = require('./native.js')
+const host = require('./host.js')
 const { plain } = require('./options.js')
 const { clearInterval, nextTurn, setInterval } = require('./turn.js')
 
@@ -21,7 +21,7 @@ const PERIOD = 66
 
 /** Reports are read so many at a time; one is epoch, loss, validation loss or NaN, learning rate, milliseconds. */
 const REPORTS = 64
-const { reportLength: REPORT_LENGTH } = native.border
+const { reportLength: REPORT_LENGTH } = host.border
 
 class Run {
   /** The method that runs, for errors. */
@@ -63,7 +63,7 @@ class Run {
    * `finally` runs. The addon has dropped what it had of it.
    */
   get isCut() {
-    return !this.#isStarted && !native.isWithin(this.#scope)
+    return !this.#isStarted && !host.isWithin(this.#scope)
   }
 
   /**
@@ -82,7 +82,7 @@ class Run {
       if (rest.resume !== undefined && this.name === 'fit' && this.#trainer < 0) {
         this.#read(fit, network.buffer, sets, progress)
       } else {
-        native.prepareFit(fit, network.buffer, ...sets, this.#trainer)
+        host.prepareFit(fit, network.buffer, ...sets, this.#trainer)
         this.#ready(fit, progress)
       }
       // Reading the data may have run code of the user's.
@@ -90,7 +90,7 @@ class Run {
       signal?.addEventListener('abort', this.#abort)
     } catch (error) {
       this.#fit = undefined
-      native.dropFit(fit)
+      host.dropFit(fit)
       throw error
     }
   }
@@ -98,26 +98,26 @@ class Run {
   /** Reads a checkpoint on a thread of the addon, and then gets ready. */
   #read(fit, buffer, sets, progress) {
     const reading = task(
-      (wake) => native.readFit(fit, buffer, wake, ...sets),
-      (number) => native.adoptFit(number, fit)
+      (wake) => host.readFit(fit, buffer, wake, ...sets),
+      (number) => host.adoptFit(number, fit)
     )
     this.#isStarted = true
     this.#reading = reading.then(
       () => {
-        if (this.#isStopped) native.dropFit(fit)
+        if (this.#isStopped) host.dropFit(fit)
         else this.#ready(fit, progress)
       },
       (error) => {
         this.#failure = { error }
-        native.dropFit(fit)
+        host.dropFit(fit)
       }
     )
   }
 
   #ready(fit, progress) {
     this.#fit = fit
-    this.#epochs = native.fitEpochs(fit)
-    this.#reported = native.fitFirstEpoch(fit)
+    this.#epochs = host.fitEpochs(fit)
+    this.#reported = host.fitFirstEpoch(fit)
     if (progress === true) this.#bar = require('./progress.js').progressBar(this.#reported)
     if (this.#onEpoch !== undefined || this.#bar !== undefined) {
       this.#reports = new Float64Array(REPORTS * REPORT_LENGTH)
@@ -126,7 +126,7 @@ class Run {
 
   /** Brings the weights of the last finished epoch into a network's buffer. */
   refresh(buffer) {
-    if (this.#fit !== undefined) native.refreshFit(this.#fit, buffer)
+    if (this.#fit !== undefined) host.refreshFit(this.#fit, buffer)
   }
 
   /** Trains on threads of the addon, until the run has ended and its reports are delivered. Never rejects. */
@@ -152,8 +152,8 @@ class Run {
         if (this.#fit === undefined) return
         try {
           // Asked before the reports are read: none comes after it.
-          const isDone = native.fitIsDone(this.#fit)
-          if (!this.#deliver(native.now() + TURN)) wake()
+          const isDone = host.fitIsDone(this.#fit)
+          if (!this.#deliver(host.now() + TURN)) wake()
           else if (isDone) resolve()
         } catch (error) {
           this.#failure = { error }
@@ -162,11 +162,11 @@ class Run {
       }
       try {
         // Callbacks find the AsyncLocalStorage of the call: not by themselves from Node.js 24 on.
-        native.startFit(this.#fit, this.#onEpoch !== undefined, AsyncResource.bind(wake, 'mikir.fit'))
+        host.startFit(this.#fit, this.#onEpoch !== undefined, AsyncResource.bind(wake, 'mikir.fit'))
         this.#isStarted = true
       } catch (error) {
         this.#failure = { error }
-        native.dropFit(this.#fit)
+        host.dropFit(this.#fit)
         this.#fit = undefined
         resolve()
       }
@@ -180,7 +180,7 @@ class Run {
     const step = isAsked || this.#bar !== undefined ? 1 : 2 ** 31
     try {
       for (let isDone = false; !isDone; ) {
-        isDone = native.advanceFit(this.#fit, step, step === 1)
+        isDone = host.advanceFit(this.#fit, step, step === 1)
         this.#deliver(Infinity)
         if (this.#bar?.isDue || isDone) this.#draw()
         if (this.#signal?.aborted) this.#stop('abort')
@@ -211,12 +211,12 @@ class Run {
   #deliver(deadline) {
     if (this.#onEpoch === undefined) return true
     while (!this.#isStopped) {
-      const count = native.fitReports(this.#fit, this.#reported, this.#reports)
+      const count = host.fitReports(this.#fit, this.#reported, this.#reports)
       if (count === 0) return true
       for (let i = 0; i < count && !this.#isStopped; i++) {
         this.#reported++
         this.#tell(this.#report(i * REPORT_LENGTH))
-        if (native.now() > deadline) return false
+        if (host.now() > deadline) return false
       }
     }
     return true
@@ -225,8 +225,8 @@ class Run {
   /** Draws the bar as it is after the last finished epoch. */
   #draw() {
     if (this.#bar === undefined || this.#fit === undefined) return
-    const done = native.fitEpochsDone(this.#fit)
-    if (done > 0 && native.fitReports(this.#fit, done - 1, this.#reports) > 0) this.#bar.draw(this.#report(0))
+    const done = host.fitEpochsDone(this.#fit)
+    if (done > 0 && host.fitReports(this.#fit, done - 1, this.#reports) > 0) this.#bar.draw(this.#report(0))
   }
 
   #report(at) {
@@ -248,7 +248,7 @@ class Run {
 
   #stop(reason) {
     this.#isStopped = true
-    if (this.#fit !== undefined) native.stopFit(this.#fit, reason)
+    if (this.#fit !== undefined) host.stopFit(this.#fit, reason)
   }
 }
 
@@ -312,7 +312,7 @@ function createFit({ buffer, seed }, options) {
   } catch (error) {
     throw misspelling(buffer, options) ?? error
   }
-  return native.createFit(buffer, json, seed)
+  return host.createFit(buffer, json, seed)
 }
 
 /** What JSON cannot carry may be a callback or a signal under a misspelled name: the core's error for that, if so. */
@@ -320,7 +320,7 @@ function misspelling(buffer, options) {
   const names = Object.keys(options).filter((name) => ['function', 'object'].includes(typeof options[name]))
   for (const name of names) {
     try {
-      native.dropFit(native.createFit(buffer, JSON.stringify({ [name]: null }), 0))
+      host.dropFit(host.createFit(buffer, JSON.stringify({ [name]: null }), 0))
     } catch (error) {
       if (error.code === 'ERR_MIKIR_UNKNOWN_OPTION') return error
     }
@@ -350,24 +350,27 @@ function createDataSets(network, data, sampleWeights, heldOut) {
   try {
     return [training, heldOut === undefined ? -1 : createDataSet(network, heldOut)]
   } catch (error) {
-    native.dropData(training)
+    host.dropData(training)
     throw error
   }
 }
 
 /** Ends a fit of the addon; its history. */
 function finish(fit, buffer, trainer) {
-  const epochs = native.fitEpochsDone(fit)
+  const epochs = host.fitEpochsDone(fit)
   const loss = new Float64Array(epochs)
-  const validationLoss = new Float64Array(native.fitHasValidation(fit) ? epochs : 0)
-  const rest = native.finishFit(fit, buffer, loss, validationLoss, trainer)
-  return validationLoss.length > 0 ? { loss, validationLoss, ...rest } : { loss, ...rest }
+  const validationLoss = new Float64Array(host.fitHasValidation(fit) ? epochs : 0)
+  const rest = JSON.parse(host.finishFit(fit, buffer, loss, validationLoss, trainer))
+  const { bestEpoch, durationMs, stoppedBy, warnings } = rest
+  const all = { loss, validationLoss, epochs, bestEpoch, durationMs, stoppedBy, warnings }
+  if (validationLoss.length === 0) delete all.validationLoss
+  return all
 }
 
 /** Refuses options that no fit would take; those for the core as JSON. */
 function checkFitOptions(network, options) {
   const { rest } = readOptions(options)
-  native.dropFit(createFit(network, rest))
+  host.dropFit(createFit(network, rest))
   return JSON.stringify(plain('options', rest))
 }
 

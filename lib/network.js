@@ -12,14 +12,15 @@ const {
   copyVector
 } = require('./check.js')
 const { busy, corruptFile, invalidType, outOfRange } = require('./errors.js')
-const { createMemory, modelOf, sigmoidModel } = require('./model.js')
-const native = require('./native.js')
+const host = require('./host.js')
+const { fileOf, measuresOf } = require('./replies.js')
+const { createBuffer, modelOf, sigmoidModel, viewOf } = require('./model.js')
 const { plain } = require('./options.js')
 // Now, before a test replaces timers.
 require('./turn.js')
 const { uncloneable } = require('./uncloneable.js')
 
-const { learningRate: LEARNING_RATE } = native.border
+const { learningRate: LEARNING_RATE } = host.border
 
 const NOT_NEGATIVE = 'a number of at least 0'
 
@@ -52,10 +53,10 @@ let [readers, networkOf] = []
 /** A multilayer perceptron; index.d.ts says what users may count on. */
 class NeuralNetwork extends uncloneable(generate) {
   #model
-  /** All that is this network's own, as numbers. */
-  #memory
-  /** The same memory, the one argument of every call into the addon. */
+  /** All that is this network's own: the one argument of every call to the host. */
   #buffer
+  /** The same as numbers: see `#numbers`. */
+  #view
   #seed
   /** The fit that is running. */
   #run
@@ -77,9 +78,9 @@ class NeuralNetwork extends uncloneable(generate) {
     const { model, seed } = first instanceof Parts ? first : partsOf(parameters)
     this.#model = model
     this.#seed = seed
-    this.#memory = createMemory(model)
-    this.#buffer = this.#memory.buffer
-    if (!(first instanceof Parts)) native.initialize(this.#buffer, seed)
+    this.#buffer = createBuffer(this, model)
+    this.#view = viewOf(this.#buffer, model)
+    if (!(first instanceof Parts)) host.initialize(this.#buffer, seed)
     Object.defineProperty(this, CONTENTS, NeuralNetwork.#contents)
   }
 
@@ -107,22 +108,29 @@ class NeuralNetwork extends uncloneable(generate) {
     return { ...JSON.parse(this.#model.options), seed: this.#seed }
   }
 
+  /** What is in the buffer. Any call may make memory grow, and this view another one. */
+  #numbers() {
+    if (this.#view.length === 0) this.#view = viewOf(this.#buffer, this.#model)
+    return this.#view
+  }
+
   predict(inputs) {
     checkArguments('predict', arguments.length, 1)
     const model = this.#model
-    const memory = this.#memory
+    const memory = this.#numbers()
     const call = ++calls
     copyVector('inputs', inputs, model.inputCount, memory, model.inputs)
     // Reading the array ran code of its own (a getter, a proxy) that came here: take it from a copy.
     if (call !== calls) copyVector('inputs', [...inputs], model.inputCount, memory, model.inputs)
     if (this.#lead !== undefined) this.#refresh()
     try {
-      native.predict(this.#buffer)
+      host.predict(this.#buffer)
     } catch (error) {
       throw inSingle(error, model, { inputs })
     }
-    const outputs = [memory[model.outputs]]
-    for (let k = 1; k < model.outputCount; k++) outputs.push(memory[model.outputs + k])
+    const after = this.#numbers()
+    const outputs = [after[model.outputs]]
+    for (let k = 1; k < model.outputCount; k++) outputs.push(after[model.outputs + k])
     return outputs
   }
 
@@ -134,7 +142,7 @@ class NeuralNetwork extends uncloneable(generate) {
     const rows = flat.length / inputCount
     const outputs = new flat.constructor(rows * outputCount)
     this.#refresh()
-    const place = native.predictBatch(this.#buffer, flat, outputs)
+    const place = host.predictBatch(this.#buffer, flat, outputs)
     if (place >= 0) {
       const name = isFlat ? `[${place}]` : `[${Math.floor(place / inputCount)}][${place % inputCount}]`
       const rule = Number.isFinite(flat[place]) ? SINGLE : 'a finite number'
@@ -149,7 +157,7 @@ class NeuralNetwork extends uncloneable(generate) {
   train(inputs, targets, learningRate = 0.1) {
     checkArguments('train', arguments.length, 2, 3)
     const model = this.#model
-    const memory = this.#memory
+    const memory = this.#numbers()
     const call = ++calls
     copyVector('inputs', inputs, model.inputCount, memory, model.inputs)
     copyVector('targets', targets, model.outputCount, memory, model.targets)
@@ -162,7 +170,7 @@ class NeuralNetwork extends uncloneable(generate) {
     this.#claim('train')
     this.#version++
     try {
-      native.train(this.#buffer)
+      host.train(this.#buffer)
     } catch (error) {
       throw inSingle(error, model, { inputs, targets, learningRate })
     }
@@ -172,7 +180,7 @@ class NeuralNetwork extends uncloneable(generate) {
   async fit(...parameters) {
     let run
     let ended
-    native.within((scope) => {
+    host.within((scope) => {
       run = this.#begin('fit', parameters, scope)
       ended = run.start()
     })
@@ -182,7 +190,7 @@ class NeuralNetwork extends uncloneable(generate) {
 
   fitSync(...parameters) {
     let history
-    native.within((scope) => {
+    host.within((scope) => {
       const run = this.#begin('fitSync', parameters, scope)
       run.run()
       history = this.#end(run)
@@ -210,7 +218,7 @@ class NeuralNetwork extends uncloneable(generate) {
     this.#refresh()
     const { options, values } = this.#model
     const hash = require('node:crypto').createHash('sha256')
-    return hash.update(`${this.#seed} ${options}`).update(this.#memory.subarray(values)).digest('hex')
+    return hash.update(`${this.#seed} ${options}`).update(this.#numbers().subarray(values)).digest('hex')
   }
 
   #begin(name, parameters, scope) {
@@ -275,19 +283,19 @@ class NeuralNetwork extends uncloneable(generate) {
     const { createDataSet, readArguments } = loadTraining()
     const { data } = readArguments('evaluate', parameters, 0)
     let measures
-    native.within(() => {
+    host.within(() => {
       const set = createDataSet({ model: this.#model, buffer: this.#buffer }, data)
       this.#refresh()
-      measures = Object.entries(native.evaluate(this.#buffer, set))
+      measures = host.evaluate(this.#buffer, set)
     })
-    return Object.fromEntries(measures.filter(([, value]) => value !== undefined))
+    return measuresOf(measures)
   }
 
   getWeights() {
     checkArguments('getWeights', arguments.length, 0)
     const flat = new Float64Array(this.#model.valueCount)
     this.#refresh()
-    native.exportWeights(this.#buffer, flat)
+    host.exportWeights(this.#buffer, flat)
     let at = 0
     const take = (count) => {
       at += count
@@ -322,7 +330,7 @@ class NeuralNetwork extends uncloneable(generate) {
     })
     this.#claim('setWeights')
     this.#version++
-    const place = native.importWeights(this.#buffer, flat)
+    const place = host.importWeights(this.#buffer, flat)
     if (place >= 0) {
       const i = taken.findIndex(({ end }) => place < end)
       const name = `${taken[i].name}[${place - (taken[i - 1]?.end ?? 0)}]`
@@ -381,13 +389,13 @@ class NeuralNetwork extends uncloneable(generate) {
   /** A file of a format of the addon. */
   #write(format) {
     this.#refresh()
-    return native.writeNetwork(this.#buffer, format, this.#seed)
+    return fileOf(host.writeNetwork(this.#buffer, format, this.#seed))
   }
 
   static #read(format, bytes, name, hints = '{}') {
-    const { seed, ...options } = JSON.parse(native.inspectFile(bytes, format, name, hints))
+    const { seed, ...options } = JSON.parse(host.inspectFile(bytes, format, name, hints))
     const network = new NeuralNetwork(new Parts(modelOf(options), seedOf(seed)))
-    native.readNetwork(network.#buffer, bytes, format, name, hints)
+    host.readNetwork(network.#buffer, bytes, format, name, hints)
     return network
   }
 
@@ -402,7 +410,7 @@ class NeuralNetwork extends uncloneable(generate) {
     checkArguments('save', arguments.length, 1)
     await require('./files.js').save(this, path, (name, format, wake) => {
       this.#refresh()
-      return native.saveNetwork(name, this.#buffer, wake, format, this.#seed)
+      return host.saveNetwork(name, this.#buffer, wake, format, this.#seed)
     })
   }
 
@@ -426,7 +434,7 @@ class NeuralNetwork extends uncloneable(generate) {
     checkArguments('clone', arguments.length, 0)
     const copy = new NeuralNetwork(new Parts(this.#model, this.#seed))
     this.#refresh()
-    copy.#memory.set(this.#memory)
+    copy.#numbers().set(this.#numbers())
     return copy
   }
 
@@ -475,7 +483,7 @@ function inSingle(error, { precision }, numbers) {
 }
 
 function seedOf(seed) {
-  return seed === undefined ? native.drawSeed() : checkSeed('options.seed', seed)
+  return seed === undefined ? host.drawSeed() : checkSeed('options.seed', seed)
 }
 
 /** The names of a layer's vectors, in the order of the addon. */

@@ -2,8 +2,8 @@
 
 const { checkArguments, checkCount, checkFinite, copyFinite, copyVector } = require('./check.js')
 const { invalidType, outOfRange } = require('./errors.js')
-const { createMemory, sigmoidModel } = require('./model.js')
-const native = require('./native.js')
+const { createBuffer, sigmoidModel, viewOf } = require('./model.js')
+const host = require('./host.js')
 
 /** Counts calls, to notice one that begins while another reads its arguments. */
 let calls = 0
@@ -11,16 +11,24 @@ let calls = 0
 /** One sigmoid neuron: a network of one layer and one output, whose parameters are properties. */
 class Neuron {
   #model
-  #memory
+  #buffer
+  #view
 
   constructor(inputCount) {
     checkArguments('new Neuron', arguments.length, 1)
     this.#model = sigmoidModel([checkCount('inputCount', inputCount), 1])
-    this.#memory = createMemory(this.#model)
-    native.initialize(this.#memory.buffer, native.drawSeed())
+    this.#buffer = createBuffer(this, this.#model)
+    this.#view = viewOf(this.#buffer, this.#model)
+    host.initialize(this.#buffer, host.drawSeed())
     const bias = this.#model.values + inputCount
-    this.weights = Array.from(this.#memory.subarray(this.#model.values, bias))
-    this.bias = this.#memory[bias]
+    this.weights = Array.from(this.#numbers().subarray(this.#model.values, bias))
+    this.bias = this.#numbers()[bias]
+  }
+
+  /** What is in the buffer. Any call may make memory grow, and this view another one. */
+  #numbers() {
+    if (this.#view.length === 0) this.#view = viewOf(this.#buffer, this.#model)
+    return this.#view
   }
 
   activate(inputs) {
@@ -32,22 +40,23 @@ class Neuron {
       const [weights, bias] = [[...this.weights], this.bias]
       this.#load(weights, bias, [...inputs])
     }
-    native.predict(this.#memory.buffer)
-    return this.#memory[this.#model.outputs]
+    host.predict(this.#buffer)
+    return this.#numbers()[this.#model.outputs]
   }
 
   #load(weights, bias, inputs) {
     const { inputCount, values, inputs: start } = this.#model
-    copyFinite('weights', weights, inputCount, this.#memory, values)
-    this.#memory[values + inputCount] = checkFinite('bias', bias)
-    copyVector('inputs', inputs, inputCount, this.#memory, start)
+    const memory = this.#numbers()
+    copyFinite('weights', weights, inputCount, memory, values)
+    memory[values + inputCount] = checkFinite('bias', bias)
+    copyVector('inputs', inputs, inputCount, memory, start)
   }
 
   sigmoid(x) {
     checkArguments('sigmoid', arguments.length, 1)
     if (typeof x !== 'number') throw invalidType('a number', 'x', x)
     if (Number.isNaN(x)) throw outOfRange('a number', 'x', x)
-    return native.sigmoid(x)
+    return host.sigmoid(x)
   }
 }
 

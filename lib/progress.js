@@ -55,7 +55,7 @@ function timeOf(seconds) {
 
 /** The bar of a fit, where stderr is a terminal. */
 function progressBar(first) {
-  return process.stderr.isTTY === true ? new ProgressBar(first) : undefined
+  return globalThis.process?.stderr?.isTTY === true ? new ProgressBar(first) : undefined
 }
 
 module.exports = { ProgressBar, progressBar }

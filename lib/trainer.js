@@ -9,12 +9,13 @@ const { createDataSet, readArguments } = require('./data.js')
 const { invalidType, notForTrainer } = require('./errors.js')
 const { pathOf, task } = require('./files.js')
 const { checkFitOptions, Run } = require('./fit.js')
-const native = require('./native.js')
+const host = require('./host.js')
+const { numbersOf } = require('./model.js')
 const { uncloneable } = require('./uncloneable.js')
 
 // The buffer of a step, as src/engine/trainer.rs lays it out: the trainer's number and other 32-bit words, a loss, the
 // rows.
-const { step } = native.border
+const { step } = host.border
 const NUMBER = 0
 const [ROWS, FLAGS, IS_REFUSED] = [step.rows / 4, step.flags / 4, step.isRefused / 4]
 const { begin: HEADER, loss: LOSS, weighted: WEIGHTED, gradients: GRADIENTS } = step
@@ -28,13 +29,13 @@ const STEPS = 64
 
 const IDENTITY = Symbol('identity')
 
-const dropped = new FinalizationRegistry((number) => native.dropTrainer(number))
+const dropped = new FinalizationRegistry((number) => host.dropTrainer(number))
 
 /**
  * What a trainer may do with its network.
  * @typedef {object} Access
  * @property {object} model
- * @property {ArrayBuffer} buffer
+ * @property {unknown} buffer - the host's
  * @property {number} seed
  * @property {(name: string) => number} claim - refuses while the network trains, and brings the weights that another
  *   trainer has into the buffer; which version of the weights that is
@@ -55,11 +56,13 @@ class Trainer extends uncloneable(function* Trainer() {}) {
   #version
   /** How many steps were taken since they were in the buffer. */
   #ahead = 0
-  /** What is being saved or read, for errors. */
+  /** The buffer of a step, as whose it is freed, its views, and how many numbers of rows it has room for. */
   #buffer
+  #owner
   #words
   #loss
   #numbers
+  #count
 
   /**
    * @param {object} network - the NeuralNetwork
@@ -72,7 +75,7 @@ class Trainer extends uncloneable(function* Trainer() {}) {
     this.#options = ownOptions(options)
     this.#version = access.claim('trainer')
     const json = checkFitOptions(access, this.#options)
-    this.#number = native.createTrainer(access.buffer, json, access.seed)
+    this.#number = host.createTrainer(access.buffer, json, access.seed)
     dropped.register(this, this.#number)
     this.#reserve(1)
   }
@@ -82,7 +85,7 @@ class Trainer extends uncloneable(function* Trainer() {}) {
   }
 
   get steps() {
-    return native.trainerSteps(this.#number)
+    return host.trainerSteps(this.#number)
   }
 
   step(inputs, targets, options) {
@@ -90,17 +93,19 @@ class Trainer extends uncloneable(function* Trainer() {}) {
     const { gradients, sampleWeights } = options === undefined ? NOTHING : stepOptions(options)
     const rows = this.#copy(inputs, targets, sampleWeights)
     this.#claim('step')
+    this.#see()
     const words = this.#words
     let loss
     try {
       if (rows > 0) {
         words[ROWS] = rows
         words[FLAGS] = (sampleWeights === undefined ? 0 : WEIGHTED) | (gradients === true ? GRADIENTS : 0)
-        native.step(this.#buffer)
+        host.step(this.#buffer)
+        this.#see()
         loss = this.#loss[0]
       }
       // Whatever is unusual takes the long way, which also finds the words for what is wrong.
-      if (rows === 0 || words[IS_REFUSED] !== 0) loss = this.#stepSlowly(inputs, targets, options)
+      if (rows === 0 || this.#words[IS_REFUSED] !== 0) loss = this.#stepSlowly(inputs, targets, options)
     } catch (error) {
       if (error.code === 'ERR_MIKIR_DIVERGED') this.#restart()
       throw error
@@ -113,7 +118,7 @@ class Trainer extends uncloneable(function* Trainer() {}) {
   async fit(...parameters) {
     let run
     let ended
-    native.within((scope) => {
+    host.within((scope) => {
       run = this.#begin('fit', parameters, scope)
       ended = run.start()
     })
@@ -123,7 +128,7 @@ class Trainer extends uncloneable(function* Trainer() {}) {
 
   fitSync(...parameters) {
     let history
-    native.within((scope) => {
+    host.within((scope) => {
       const run = this.#begin('fitSync', parameters, scope)
       run.run()
       history = this.#end(run)
@@ -135,7 +140,7 @@ class Trainer extends uncloneable(function* Trainer() {}) {
     checkArguments('save', arguments.length, 1)
     const name = pathOf(file)
     this.#claim('save')
-    await task((wake) => native.saveTrainer(this.#number, name, wake), native.endTask)
+    await task((wake) => host.saveTrainer(this.#number, name, wake), host.endTask)
   }
 
   async resume(file) {
@@ -145,11 +150,11 @@ class Trainer extends uncloneable(function* Trainer() {}) {
     this.#access.run({ name: 'resume', isCut: false, refresh() {} })
     try {
       await task(
-        (wake) => native.readTrainer(this.#number, name, wake),
-        (read) => native.adoptTrainer(read, this.#number, this.#access.buffer)
+        (wake) => host.readTrainer(this.#number, name, wake),
+        (read) => host.adoptTrainer(read, this.#number, this.#access.buffer)
       )
       this.#version = this.#access.change()
-      this.#options = { ...this.#options, ...JSON.parse(native.trainerOptions(this.#number)) }
+      this.#options = { ...this.#options, ...JSON.parse(host.trainerOptions(this.#number)) }
     } finally {
       this.#access.run()
     }
@@ -160,7 +165,7 @@ class Trainer extends uncloneable(function* Trainer() {}) {
     this.#ahead = 0
     this.#access.lead()
     try {
-      native.publishTrainer(this.#number, this.#access.buffer)
+      host.publishTrainer(this.#number, this.#access.buffer)
     } finally {
       this.#version = this.#access.change()
     }
@@ -170,14 +175,14 @@ class Trainer extends uncloneable(function* Trainer() {}) {
   #restart() {
     this.#ahead = 0
     this.#access.lead()
-    native.restartTrainer(this.#number, this.#access.buffer)
+    host.restartTrainer(this.#number, this.#access.buffer)
   }
 
   /** Gets ready to go on from the weights that the network has now. */
   #claim(name) {
     const version = this.#access.claim(name, this)
     if (version === this.#version) return
-    native.loadTrainer(this.#number, this.#access.buffer)
+    host.loadTrainer(this.#number, this.#access.buffer)
     this.#version = version
     this.#ahead = 0
   }
@@ -210,15 +215,24 @@ class Trainer extends uncloneable(function* Trainer() {}) {
 
   /** Makes room for so many rows in the buffer of a step. */
   #reserve(rows) {
-    const { inputCount, outputCount, precision } = this.#access.model
-    const Numbers = precision === 'f64' ? Float64Array : Float32Array
-    const width = inputCount + outputCount + 1
-    const buffer = new ArrayBuffer(HEADER + rows * width * Numbers.BYTES_PER_ELEMENT)
-    this.#buffer = buffer
-    this.#words = new Uint32Array(buffer, 0, HEADER / 4)
+    const { inputCount, outputCount } = this.#access.model
+    const count = rows * (inputCount + outputCount + 1)
+    const bytes = HEADER + count * numbersOf(this.#access.model).BYTES_PER_ELEMENT
+    // Each belongs to an object of its own, so that one that was too short goes.
+    this.#owner = {}
+    this.#buffer = host.allocate(this.#owner, bytes)
+    this.#words = undefined
+    this.#see(count)
     this.#words[NUMBER] = this.#number
-    this.#loss = new Float64Array(buffer, LOSS, 1)
-    this.#numbers = new Numbers(buffer, HEADER)
+  }
+
+  /** Looks at the buffer of a step. Any call may make memory grow, and its views others. */
+  #see(count = this.#count) {
+    if (this.#words?.length > 0) return
+    this.#count = count
+    this.#words = host.view(this.#buffer, Uint32Array, 0, HEADER / 4)
+    this.#loss = host.view(this.#buffer, Float64Array, LOSS, 1)
+    this.#numbers = host.view(this.#buffer, numbersOf(this.#access.model), HEADER, count)
   }
 
   /** Copies rows into the buffer of a step: how many, or 0 if they are not written in the usual ways. */
@@ -227,7 +241,8 @@ class Trainer extends uncloneable(function* Trainer() {}) {
     const rows = Array.isArray(inputs) ? inputs.length : lengthOfFloats(inputs) / inputCount
     if (!Number.isInteger(rows) || rows === 0) return 0
     const width = inputCount + outputCount + 1
-    if (this.#numbers.length < rows * width) this.#reserve(rows)
+    if (this.#count < rows * width) this.#reserve(rows)
+    this.#see()
     const numbers = this.#numbers
     const end = rows * inputCount
     const isCopied =
@@ -242,7 +257,7 @@ class Trainer extends uncloneable(function* Trainer() {}) {
     const { gradients, sampleWeights } = options
     const { model, buffer } = this.#access
     const isOfGradients = gradients === true
-    return native.stepBy(
+    return host.stepBy(
       this.#number,
       createDataSet({ model, buffer }, data, sampleWeights, { isStep: true, isOfGradients })
     )

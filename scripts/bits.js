@@ -159,6 +159,11 @@ function* configurations() {
   }
 }
 
-for (const configuration of configurations()) {
-  console.log(course(configuration), JSON.stringify(configuration))
+/** A line for each configuration. */
+function lines() {
+  return Array.from(configurations(), (known) => `${course(known)} ${JSON.stringify(known)}`)
 }
+
+if (require.main === module) console.log(lines().join('\n'))
+
+module.exports = { lines }

@@ -2,7 +2,7 @@
 
 // All that continuous integration does, in the order that finds mistakes soonest, up to the first failure.
 
-const { readdirSync } = require('node:fs')
+const { existsSync, readdirSync } = require('node:fs')
 const path = require('node:path')
 const { root, run, runScript } = require('./run.js')
 
@@ -23,6 +23,7 @@ const steps = {
   'Older versions of TypeScript understand them too': () => runTests('scripts/typescript-test.js'),
   'The tests pass, the README and the examples among them': () => runScript('scripts/test.js'),
   'They pass with every other instruction set that this processor has': testOtherLevels,
+  'They pass on WebAssembly': testOnWasm,
   'The package installs, loads and explains itself': () => runTests('scripts/package-test.js'),
   'Every supported Node.js gives the same answers': () => runTests('scripts/runtimes-test.js')
 }
@@ -30,7 +31,7 @@ const steps = {
 /** The tests with the instruction sets below the one that the tests above had. */
 async function testOtherLevels() {
   // Loaded only now: the tests have brought it up to date.
-  const { simdLevel, simdLevels } = require('../lib/native.js')
+  const { simdLevel, simdLevels } = require('../lib/host.js')
   const total = { ok: true, passed: 0, failed: 0 }
   for (const level of simdLevels.filter((level) => level !== simdLevel)) {
     console.log(`\n--- ${level}`)
@@ -40,6 +41,16 @@ async function testOtherLevels() {
     total.failed += failed
   }
   return total
+}
+
+/** The tests on WebAssembly, where Rust can build for it. */
+async function testOnWasm() {
+  const built = await runScript('scripts/build-web.js')
+  if (!built.ok && !existsSync(path.join(root, 'web'))) {
+    console.log('Not tested: rustup target add wasm32-unknown-unknown')
+    return { ok: true, passed: 0, failed: 0 }
+  }
+  return built.ok ? runScript('scripts/test.js', ['--library'], { MIKIR_HOST: 'wasm' }) : built
 }
 
 async function main() {

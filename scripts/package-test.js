@@ -16,6 +16,8 @@ const addon = `mikir.${process.platform}-${process.arch}.node`
 const folder = mkdtempSync(path.join(tmpdir(), 'mikir-package-'))
 after(() => rmSync(folder, { recursive: true }))
 const installed = path.join(folder, 'node_modules/mikir')
+/** What needs WebAssembly, which is not built where Rust has no standard library for it. */
+const hasWeb = { skip: !existsSync(path.join(root, 'web/node/wasm.cjs')) && 'npm run build:web' }
 
 // A list of packages in one npm, an object of them in another.
 const packed = JSON.parse(npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder))
@@ -24,7 +26,16 @@ const [tarball] = Object.values(packed)
 test('the tarball carries the addon, what builds it, and nothing else', () => {
   const files = tarball.files.map((file) => file.path)
   const promised = [
-    ...['README.md', 'LICENSE', 'package.json', 'index.js', 'index.d.ts', 'lib/native.js', addon],
+    ...[
+      'README.md',
+      'LICENSE',
+      'package.json',
+      'index.js',
+      'index.d.ts',
+      'lib/host.js',
+      'lib/hosts/addon.js',
+      addon
+    ],
     ...[
       'Cargo.toml',
       'Cargo.lock',
@@ -37,7 +48,7 @@ test('the tarball carries the addon, what builds it, and nothing else', () => {
   ]
   for (const file of promised) assert.ok(files.includes(file), `${file} is missing`)
   const known =
-    /^(README\.md|LICENSE|package\.json|index\.(js|d\.ts)|lib\/[\w/]+\.js|mikir\.[\w-]+\.node|Cargo\.(toml|lock)|build\.rs|scripts\/build\.js|src\/[\w/]+\.rs)$/
+    /^(README\.md|LICENSE|package\.json|index\.(js|d\.ts)|lib\/[\w/-]+\.m?js|web\/(mikir\.(mjs|wasm)|node\/wasm\.cjs)|mikir\.[\w-]+\.node|Cargo\.(toml|lock)|build\.rs|scripts\/build\.js|src\/[\w/]+\.rs)$/
   assert.deepEqual(
     files.filter((file) => !known.test(file)),
     []
@@ -96,6 +107,29 @@ for (const way of ways) {
   })
 }
 
+test('mikir/wasm is WebAssembly, beside the addon', hasWeb, () => {
+  const both = `if (wasm.host !== 'wasm' || mikir.host !== 'addon') throw new Error(wasm.host)`
+  ends(
+    node(
+      'wasm.cjs',
+      `const wasm = require('mikir/wasm'), mikir = require('mikir')\n${both}\nconst ${names} = wasm${use}`
+    )
+  )
+  ends(
+    node(
+      'wasm.mjs',
+      `import * as wasm from 'mikir/wasm'\nimport * as mikir from 'mikir'\n${both}\nconst ${names} = wasm${use}`
+    )
+  )
+})
+
+test('WebAssembly is ready soon', hasWeb, (t) => {
+  const program = `const start = performance.now(); require('mikir/wasm'); console.log(performance.now() - start)`
+  const times = Array.from({ length: 5 }, () => Number(ends(node('soon.cjs', program)))).sort((a, b) => a - b)
+  t.diagnostic(`require('mikir/wasm') takes ${times[2].toFixed(1)} ms`)
+  assert.ok(times[2] < 300, `${times[2]} ms`)
+})
+
 test('require is quick', (t) => {
   const program = `const start = performance.now(); require('mikir'); console.log(performance.now() - start)`
   const times = Array.from({ length: 5 }, () => Number(ends(node('time.cjs', program)))).sort((a, b) => a - b)
@@ -108,7 +142,7 @@ test('an addon that does not load says so', () => {
   writeFileSync(path.join(installed, addon), 'garbage')
   const message = loadError()
   assert.ok(
-    message.includes(`\n${addon} is there but does not load: it may be damaged, or built for another`),
+    message.includes('\nIt is there but does not load: it may be damaged, or built for another'),
     message
   )
 })
@@ -116,12 +150,34 @@ test('an addon that does not load says so', () => {
 test('a missing addon says so', () => {
   rmSync(path.join(installed, addon))
   const message = loadError()
-  assert.ok(message.includes(`\n  Cannot find module '../${addon}'\n`), message)
-  assert.ok(
-    message.includes(
-      `\nThis package carries no ${addon}: it was packed on another platform, or not built yet.\n`
-    ),
-    message
+  assert.ok(message.includes(`\n  Cannot find module '../../${addon}'\n`), message)
+  assert.ok(message.includes(`\nThere is no ${addon} and no package of mikir for this platform: `), message)
+})
+
+test('without the addon it runs on WebAssembly, and warns once', hasWeb, () => {
+  const { stdout, stderr, status } = node(
+    'fallback.cjs',
+    `const ${names} = require('mikir')${use}\nconsole.log(require('mikir').host)`
+  )
+  assert.equal(status, 0, stderr)
+  assert.equal(stdout, 'wasm\n')
+  assert.match(
+    stderr,
+    /^\(node:\d+\) \[MIKIR_HOST\] Warning: mikir could not load its native addon for .*: Cannot find module /
+  )
+  assert.equal(stderr.match(/Warning/g).length, 1)
+  const silent = node(
+    'silent.cjs',
+    `process.env.MIKIR_HOST = 'wasm'\nconst ${names} = require('mikir')${use}`
+  )
+  assert.deepEqual([silent.status, silent.stderr], [0, ''])
+})
+
+test('another name of a host is refused', () => {
+  const program = `process.env.MIKIR_HOST = 'gpu'\ntry { require('mikir') } catch (error) { console.log(error.message) }`
+  assert.equal(
+    ends(node('host.cjs', program)),
+    "Expected 'addon' or 'wasm' for MIKIR_HOST but received 'gpu'\n"
   )
 })
 
@@ -132,7 +188,7 @@ test('the command that the error gives stands for files that are there', () => {
 
 /** The message of the error that loading the installed package throws. */
 function loadError() {
-  const program = `try { require('mikir') } catch ({ code, message }) { console.log(JSON.stringify({ code, message })) }`
+  const program = `process.env.MIKIR_HOST = 'addon'\n    try { require('mikir') } catch ({ code, message }) { console.log(JSON.stringify({ code, message })) }`
   const { code, message } = JSON.parse(ends(node('load.cjs', program)))
   assert.equal(code, 'ERR_MIKIR_LOAD')
   const lines = message.split('\n')

@@ -6,6 +6,7 @@
 //! | [`mod@format`] | networks and runs as files |
 //! | [`engine`] | what every host calls: any precision behind one type |
 //! | `node` | the host Node.js: converts, calls, maps errors (feature `node`) |
+//! | `wasm` | the host WebAssembly: plain exports (targets of the family `wasm`) |
 
 pub mod engine;
 pub mod format;
@@ -13,3 +14,6 @@ pub mod nn;
 
 #[cfg(feature = "node")]
 mod node;
+
+#[cfg(target_family = "wasm")]
+mod wasm;

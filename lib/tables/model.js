@@ -13,7 +13,8 @@ const {
 } = require('../errors.js')
 const { load, objectOf, save } = require('../files.js')
 const { NeuralNetwork, networkOf } = require('../network.js')
-const native = require('../native.js')
+const host = require('../host.js')
+const { fileOf } = require('../replies.js')
 const { plain } = require('../options.js')
 const { uncloneable } = require('../uncloneable.js')
 const { average, train } = require('./ensemble.js')
@@ -59,7 +60,7 @@ class Model extends uncloneable(function* Model() {}) {
     this.#options = {
       hidden: plain('options.hidden', hidden),
       precision,
-      seed: seed === undefined ? native.drawSeed() : checkSeed('options.seed', seed),
+      seed: seed === undefined ? host.drawSeed() : checkSeed('options.seed', seed),
       ensemble
     }
     // With all the checks of a network's options, before there are data.
@@ -94,7 +95,7 @@ class Model extends uncloneable(function* Model() {}) {
       loss: goal.loss,
       precision
     }
-    const order = native.permutation(rows, seed, USES.ensemble)
+    const order = host.permutation(rows, seed, USES.ensemble)
     const { networks, history } = await train(network, set, order, ensemble, seed, fit)
     this.#learnt = { features: learnt, goal, networks }
     return history
@@ -121,7 +122,7 @@ class Model extends uncloneable(function* Model() {}) {
     const best = scoreOf(this.#report(table))
     const found = Array.from(names, (feature, k) => {
       const losses = Array.from({ length: repeats }, (_, r) => {
-        const order = native.permutation(table.rowCount, seed, USES.importance + k * repeats + r)
+        const order = host.permutation(table.rowCount, seed, USES.importance + k * repeats + r)
         const columns = columnsOf(table).map((column) =>
           column.name === feature ? column.select(order) : column
         )
@@ -181,16 +182,15 @@ class Model extends uncloneable(function* Model() {}) {
     checkArguments('toONNX', arguments.length, 0)
     const { features, goal, networks } = this.#fitted('toONNX')
     const description = { features, target: goal.toJSON(), missing: ['', ...MISSING_WORDS] }
-    return native.writeModel(
-      JSON.stringify(description),
-      networks.map((network) => network.toONNX())
+    return fileOf(
+      host.writeModel(JSON.stringify(description), ...networks.map((network) => network.toONNX()))
     )
   }
 
   async save(path) {
     checkArguments('save', arguments.length, 1)
     this.#fitted('save')
-    await save(this, path, (name, _, wake) => native.saveFile(name, this.toONNX(), wake), { '.onnx': 'onnx' })
+    await save(this, path, (name, _, wake) => host.saveFile(name, this.toONNX(), wake), { '.onnx': 'onnx' })
   }
 
   static fromJSON(json) {

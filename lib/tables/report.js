@@ -2,7 +2,8 @@
 
 // What `evaluate` of a Classifier or a Regressor tells: measures, and how people read them.
 
-const native = require('../native.js')
+const host = require('../host.js')
+const { measuresOf } = require('../replies.js')
 
 /** Probabilities are held so far from 0, as in scikit-learn. */
 const LEAST = 2 ** -52
@@ -18,9 +19,6 @@ class Report {
   }
 }
 
-const defined = (measures) =>
-  Object.fromEntries(Object.entries(measures).filter(([, value]) => value !== undefined && value !== null))
-
 /**
  * Of one answer out of several labels.
  * @param {string[]} labels
@@ -30,31 +28,31 @@ const defined = (measures) =>
 function ofClasses(labels, outputs, targets) {
   const units = labels.length
   const rows = outputs.length / units
-  const { loss, ...measures } = native.measure('crossEntropy', outputs, targets, units)
+  const { loss, ...measures } = measuresOf(host.measure('crossEntropy', outputs, targets, units))
   let logLoss = 0
   for (let row = 0; row < rows; row++) {
     const right = outputs[targets.indexOf(1, row * units)]
     logLoss -= Math.log(Math.min(1 - LEAST, Math.max(LEAST, right))) / rows
   }
-  return new Report({ labels, rows, loss: logLoss, logLoss, ...defined(measures) }, classText)
+  return new Report({ labels, rows, loss: logLoss, logLoss, ...measures }, classText)
 }
 
 /** Of several questions, each answered by yes or no. */
 function ofLabels(names, outputs, targets) {
-  const { loss, ...measures } = native.measure('binaryCrossEntropy', outputs, targets, names.length)
+  const { loss, ...measures } = measuresOf(host.measure('binaryCrossEntropy', outputs, targets, names.length))
   let logLoss = 0
   for (const [i, p] of outputs.entries()) {
     const right = targets[i] === 1 ? p : 1 - p
     logLoss -= Math.log(Math.min(1 - LEAST, Math.max(LEAST, right))) / outputs.length
   }
   const rows = outputs.length / names.length
-  return new Report({ labels: names, rows, loss: logLoss, logLoss, ...defined(measures) }, lineText)
+  return new Report({ labels: names, rows, loss: logLoss, logLoss, ...measures }, lineText)
 }
 
 /** Of numbers. */
 function ofNumbers(outputs, targets, units) {
-  const { loss, ...measures } = native.measure('mse', outputs, targets, units)
-  return new Report({ rows: outputs.length / units, loss: measures.mse, ...defined(measures) }, lineText)
+  const { loss, ...measures } = measuresOf(host.measure('mse', outputs, targets, units))
+  return new Report({ rows: outputs.length / units, loss: measures.mse, ...measures }, lineText)
 }
 
 const digits = (x) => (x === undefined ? '' : Math.abs(x) < 1e5 ? x.toFixed(4) : x.toPrecision(6))

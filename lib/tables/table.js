@@ -2,11 +2,11 @@
 
 // Tables: what index.d.ts calls a Table. Its columns are typed arrays, which the addon fills from CSV.
 
-const { isUint8Array } = require('node:util').types
+const { TextEncoder, types } = require('node:util')
 const { checkArguments, checkFinite, checkOptions, checkSeed } = require('../check.js')
 const { invalidLength, invalidType, outOfRange, unknownOption } = require('../errors.js')
 const { bytesOf, pathOf, task } = require('../files.js')
-const native = require('../native.js')
+const host = require('../host.js')
 const { uncloneable } = require('../uncloneable.js')
 const { Column, checkKinds, columnOf, groupsOf, MISSING } = require('./column.js')
 
@@ -58,10 +58,10 @@ class Table extends uncloneable(function* Table() {}) {
   static fromCSV(text, options = {}) {
     checkArguments('fromCSV', arguments.length, 1, 2)
     const given = readOptions(options)
-    if (typeof text !== 'string' && !isUint8Array(text))
+    if (typeof text !== 'string' && !types.isUint8Array(text))
       throw invalidType('a text or a Uint8Array', 'text', text)
-    const bytes = typeof text === 'string' ? Buffer.from(text) : bytesOf(text)
-    return withNames(tableOf('the text', native.readTable(bytes, given.json), given.kinds), given)
+    const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : bytesOf(text)
+    return withNames(tableOf('the text', columnsRead(host.readTable(bytes, given.json)), given.kinds), given)
   }
 
   static async from(rows, options = {}) {
@@ -87,7 +87,7 @@ class Table extends uncloneable(function* Table() {}) {
     if (!(testSize > 0 && testSize < 1)) throw outOfRange(rule, 'options.testSize', testSize)
     checkSeed('options.seed', seed)
     if (this.#rowCount < 2) throw invalidLength('at least 2 rows', 'split', this.#rowCount)
-    const order = native.permutation(this.#rowCount, seed, USES.split)
+    const order = host.permutation(this.#rowCount, seed, USES.split)
     const part = stratify === undefined ? undefined : columnNamed(this, 'options.stratify', stratify)
     const isTested = part === undefined ? share(order, testSize) : stratified(order, part, testSize)
     const of = (tested) => this.#select(Array.from(this.#rows()).filter((row) => isTested[row] === tested))
@@ -145,10 +145,17 @@ function readOptions(options) {
   return { kinds, missing, json: JSON.stringify({ separator, missing, numbers, words }) }
 }
 
+/** Columns as objects: each has `numbers`, or `codes` and `words`. */
+function columnsRead([json, ...arrays]) {
+  return JSON.parse(json).map(({ name, words }, i) =>
+    words === undefined ? { name, numbers: arrays[i] } : { name, codes: arrays[i], words }
+  )
+}
+
 async function readFile(path, { kinds, json }) {
   const file = pathOf(path)
-  const read = await task((wake) => native.openTable(file, json, wake), native.takeTable)
-  return tableOf(`'${file}'`, read, kinds)
+  const read = await task((wake) => host.openTable(file, json, wake), host.takeTable)
+  return tableOf(`'${file}'`, columnsRead(read), kinds)
 }
 
 async function collect(rows, { kinds, missing }) {

@@ -4,7 +4,7 @@
 
 const { checkArguments, checkCount, checkOptions } = require('../check.js')
 const { invalidLength, invalidType, outOfRange } = require('../errors.js')
-const native = require('../native.js')
+const host = require('../host.js')
 const { Classifier, Model, scoreOf, seedOf, untrained } = require('./model.js')
 const { groupsOf } = require('./column.js')
 const { USES, columnNamed, columnsOf, newTable, toTable } = require('./table.js')
@@ -18,7 +18,7 @@ async function crossValidate(model, data, options) {
   const table = await toTable(data)
   if (table.rowCount < folds)
     throw invalidLength(`at least ${folds} rows, one for each fold,`, 'data', table.rowCount)
-  const order = native.permutation(table.rowCount, seedOf(model), USES.folds)
+  const order = host.permutation(table.rowCount, seedOf(model), USES.folds)
   const isOfClasses = model instanceof Classifier && typeof fit.target === 'string'
   const label = isOfClasses ? columnNamed(table, 'options.target', fit.target) : undefined
   const fold = dealt(order, label, folds)

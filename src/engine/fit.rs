@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use slab::Slab;
 
@@ -13,6 +13,7 @@ use crate::engine::model::Model;
 use crate::engine::run::{Job, Outcome, Watch};
 use crate::engine::trainer::{Background, Trainer};
 use crate::nn::fit::{IsCut, Start, StoppedBy};
+use crate::nn::host;
 use crate::nn::{Error, Result};
 
 /// How many numbers tell of an epoch.
@@ -114,9 +115,26 @@ impl Fit {
         }
     }
 
+    /// Trains here until `is_due`, and says whether the run has ended. Between two calls it can be looked at.
+    pub fn advance_until(&mut self, is_due: &dyn Fn() -> bool) -> Result<bool> {
+        let State::Ready(job) = &mut self.state else {
+            return Err(Error::internal("a fit that is ready", "sliceFit", "another"));
+        };
+        let has_ended = job.advance_until(is_due);
+        if has_ended {
+            job.forget_data();
+        }
+        self.signals.is_done.store(has_ended, Ordering::Release);
+        Ok(has_ended)
+    }
+
     /// Trains on a thread. `wake` is called when the run has ended and, if wanted, when there is news. The thread also
     /// frees the rows.
-    pub fn start(&mut self, every_epoch: bool, wake: impl Fn() + Send + 'static) -> Result<JoinHandle<()>> {
+    pub fn start(
+        &mut self,
+        every_epoch: bool,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<Option<JoinHandle<()>>> {
         let mut job = match std::mem::replace(&mut self.state, State::Running) {
             State::Ready(job) => job,
             other => {
@@ -136,8 +154,7 @@ impl Fit {
             signals.end((outcome, job));
             wake();
         };
-        let thread = thread::Builder::new().name("mikir-fit".into()).spawn(train);
-        thread.map_err(|error| Error::internal("a thread", "fit", error))
+        host::spawn("mikir-fit", train).map_err(|error| Error::internal("a thread", "fit", error))
     }
 
     /// Asks the run to stop.
@@ -252,7 +269,7 @@ impl BackgroundTask {
         self: &Arc<Self>,
         work: Background,
         wake: impl Fn() + Send + 'static,
-    ) -> Result<JoinHandle<()>> {
+    ) -> Result<Option<JoinHandle<()>>> {
         let task = self.clone();
         let run = move || {
             let done = catch_unwind(AssertUnwindSafe(work));
@@ -260,8 +277,7 @@ impl BackgroundTask {
             *task.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
             wake();
         };
-        let thread = thread::Builder::new().name("mikir-file".into()).spawn(run);
-        thread.map_err(|error| Error::internal("a thread", "the work", error))
+        host::spawn("mikir-file", run).map_err(|error| Error::internal("a thread", "the work", error))
     }
 
     /// What came of it.
@@ -298,9 +314,9 @@ impl Fits {
     }
 
     /// Remembers a thread that trains.
-    pub fn watch_over(&mut self, thread: JoinHandle<()>) {
+    pub fn watch_over(&mut self, thread: Option<JoinHandle<()>>) {
         self.threads.retain(|thread| !thread.is_finished());
-        self.threads.push(thread);
+        self.threads.extend(thread);
     }
 
     /// Ends everything: the environment goes, and perhaps the code of the addon with it.

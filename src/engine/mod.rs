@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`border`] | the numbers that both sides of the border know |
+//! | [`calls`] | the functions that a host hands to its JavaScript |
 //! | [`layout`] | the one buffer that a host keeps for a network |
 //! | [`model`] | what networks of the same architecture share |
 //! | [`data_set`] | rows |
@@ -11,6 +12,7 @@
 //! | [`trainer`] | sessions that a host steps and lends to fits |
 
 pub mod border;
+pub mod calls;
 pub mod data_set;
 pub mod fit;
 pub mod layout;

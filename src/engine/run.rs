@@ -14,6 +14,8 @@ pub trait Job: Send {
     /// Trains for up to so many epochs, and says whether the run has ended, also because it is cut. Meanwhile nobody may
     /// look at it unless it `is_watched`.
     fn advance(&mut self, epochs: usize, is_watched: bool, is_cut: IsCut) -> bool;
+    /// Trains, watched, until `is_due`, and says whether the run has ended.
+    fn advance_until(&mut self, is_due: &dyn Fn() -> bool) -> bool;
     /// Where others see how far it is.
     fn watch(&self) -> Arc<dyn Watch>;
     /// What the run came to, once it has ended.
@@ -78,11 +80,28 @@ impl<T: Real> Training<T> {
         self.run.into_session()
     }
 
-    fn epoch(&mut self, is_timed: bool, is_cut: IsCut) -> Result<Option<StoppedBy>> {
-        let run = AssertUnwindSafe(|| self.run.advance(is_timed, is_cut));
+    fn epoch(
+        &mut self,
+        is_timed: bool,
+        is_cut: IsCut,
+        is_due: &dyn Fn() -> bool,
+    ) -> Result<Option<StoppedBy>> {
+        let run = AssertUnwindSafe(|| self.run.advance(is_timed, is_cut, is_due));
         let ended =
             catch_unwind(run).unwrap_or_else(|_| Err(Error::internal("no panic", "the training", "one")))?;
         Ok(ended)
+    }
+
+    /// Whether the run has ended; then what there is to be said of it is found.
+    fn look(&mut self, is_cut: IsCut) -> bool {
+        if let Some(ended) = &self.ended {
+            self.duration = self.run.elapsed();
+            if ended.is_ok() {
+                let look = AssertUnwindSafe(|| self.run.warnings(is_cut));
+                self.warnings = catch_unwind(look).unwrap_or_default();
+            }
+        }
+        self.ended.is_some()
     }
 }
 
@@ -95,16 +114,20 @@ impl<T: Real> Job for Training<T> {
             if is_cut() {
                 self.run.monitor().stop(StoppedBy::Abort);
             }
-            self.ended = self.epoch(epochs == 1, is_cut).transpose();
+            self.ended = self.epoch(epochs == 1, is_cut, &|| false).transpose();
         }
-        if let Some(ended) = &self.ended {
-            self.duration = self.run.elapsed();
-            if ended.is_ok() {
-                let look = AssertUnwindSafe(|| self.run.warnings(is_cut));
-                self.warnings = catch_unwind(look).unwrap_or_default();
+        self.look(is_cut)
+    }
+
+    fn advance_until(&mut self, is_due: &dyn Fn() -> bool) -> bool {
+        self.run.set_watched(true);
+        while self.ended.is_none() {
+            self.ended = self.epoch(true, &|| false, is_due).transpose();
+            if is_due() {
+                break;
             }
         }
-        self.ended.is_some()
+        self.look(&|| false)
     }
 
     fn watch(&self) -> Arc<dyn Watch> {

@@ -1,108 +1,196 @@
-//! What every call has: its environment, its arguments, and ways back.
+//! What JavaScript passes and gets, as Node-API has it.
 
-use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::ops::Range;
+use std::ptr;
+use std::slice;
 
-use napi::Env;
-use napi::bindgen_prelude::{ArrayBuffer, FromNapiValue, Function, FunctionCallContext, Object, ToNapiValue};
+use napi::bindgen_prelude::{
+    Float64Array, FromNapiValue, Function, FunctionCallContext, JsValue, ToNapiValue, TypeName, Uint8Array,
+    Uint32Array, Unknown, ValueType,
+};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::{Env, check_status, sys};
 
-use crate::engine::fit::Fits;
-use crate::engine::model::Models;
-use crate::nn::host::Clock;
+use crate::engine::calls::{Argument, Host, Numbers, Reply};
 use crate::nn::{Error, Result};
-use crate::node::failure::{Thrower, panicked};
-use crate::node::interrupt::{Interrupt, Nothing};
+use crate::node::interrupt::Interrupt;
 
-/// What one JavaScript environment has.
-pub struct Environment {
-    pub models: RefCell<Models>,
-    pub fits: RefCell<Fits>,
-    pub thrower: Rc<Thrower>,
-    pub nothing: Nothing,
-    pub clock: Clock,
-    /// The numbers of the scopes that are open, and how many there have been.
-    pub scopes: RefCell<Vec<u32>>,
-    pub scope_count: Cell<u32>,
+/// The arguments of a call. Those that are memory live as long as the call, and no two may share some.
+pub fn arguments<'c>(context: &'c FunctionCallContext) -> Result<Vec<Argument<'c>>> {
+    let convert = |index| argument(context.env, context.get::<Unknown>(index)?);
+    let arguments: napi::Result<Vec<_>> = (0..context.length()).map(convert).collect();
+    let arguments = arguments
+        .map_err(|error| Error::internal("an argument of the right type", "the addon", error.reason))?;
+    let ranges: Vec<_> = arguments.iter().filter_map(memory).collect();
+    for (place, range) in ranges.iter().enumerate() {
+        let is_shared = |other: &Range<usize>| other.start < range.end && range.start < other.end;
+        if ranges[..place].iter().any(is_shared) {
+            return Err(Error::internal(
+                "arrays of their own",
+                "the addon",
+                "shared memory",
+            ));
+        }
+    }
+    Ok(arguments)
 }
 
-pub type Shared = Rc<Environment>;
+/// Where an argument's memory is.
+fn memory(argument: &Argument) -> Option<Range<usize>> {
+    fn of<T>(numbers: &[T]) -> Range<usize> {
+        let range = numbers.as_ptr_range();
+        range.start as usize..range.end as usize
+    }
+    match argument {
+        Argument::Buffer(bytes) => Some(of(bytes)),
+        Argument::Bytes(bytes) => Some(of(bytes)),
+        Argument::Doubles(numbers) => Some(of(numbers)),
+        Argument::Singles(numbers) => Some(of(numbers)),
+        _ => None,
+    }
+}
 
-/// What calls the function that is an argument from any thread.
-pub fn waker(call: &Call, index: usize) -> Result<impl Fn() + Send + 'static> {
-    let wake = call.argument::<Function<(), ()>>(index)?;
-    let wake = wake
-        .build_threadsafe_function::<()>()
-        .build()
-        .map_err(|error| Error::internal("a function", "the call", error.reason))?;
-    // Where the environment is closing there is nobody left to wake.
-    Ok(move || {
-        let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+fn argument<'c>(env: &Env, value: Unknown) -> napi::Result<Argument<'c>> {
+    let raw = value.raw();
+    /// The value as what its type says it is.
+    fn of<T: FromNapiValue>(env: &Env, raw: sys::napi_value) -> napi::Result<T> {
+        // SAFETY: `raw` is a value of `env`; another type is refused with a status.
+        unsafe { T::from_napi_value(env.raw(), raw) }
+    }
+    Ok(match value.get_type()? {
+        ValueType::Undefined | ValueType::Null => Argument::Nothing,
+        ValueType::Boolean => Argument::Flag(of(env, raw)?),
+        ValueType::Number => Argument::Number(of(env, raw)?),
+        ValueType::String => Argument::Text(of(env, raw)?),
+        ValueType::Function => Argument::Wake(waker(of(env, raw)?)?),
+        _ => bytes(env, raw)?,
     })
 }
 
-pub fn no_such(thing: &str, number: u32) -> Error {
-    Error::internal(&format!("the number of a {thing}"), "the call", number)
+/// What calls a function from any thread.
+fn waker(function: Function<(), ()>) -> napi::Result<Box<dyn Fn() + Send>> {
+    let function = function.build_threadsafe_function::<()>().build()?;
+    // Where the environment is closing there is nobody left to wake.
+    Ok(Box::new(move || {
+        let _ = function.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    }))
 }
 
-/// A place for JavaScript: -1 where there is none.
-pub fn place(place: Option<usize>) -> f64 {
-    place.map_or(-1.0, |place| place as f64)
-}
-
-/// The arguments of a call.
-pub struct Call<'c>(pub &'c FunctionCallContext<'c>);
-
-impl Call<'_> {
-    pub fn argument<T: FromNapiValue>(&self, index: usize) -> Result<T> {
-        self.0
-            .get(index)
-            .map_err(|error| Error::internal("an argument of the right type", "the addon", error.reason))
+/// An `ArrayBuffer` or a typed array.
+fn bytes<'c>(env: &Env, value: sys::napi_value) -> napi::Result<Argument<'c>> {
+    let (mut is_buffer, mut data, mut length) = (false, ptr::null_mut(), 0);
+    // SAFETY: `value` is a value of `env`; there is room for what is asked for.
+    check_status!(unsafe { sys::napi_is_arraybuffer(env.raw(), value, &mut is_buffer) })?;
+    if is_buffer {
+        // SAFETY: as above, and it is an ArrayBuffer.
+        check_status!(unsafe { sys::napi_get_arraybuffer_info(env.raw(), value, &mut data, &mut length) })?;
+        return Ok(Argument::Buffer(numbers(data, length)));
+    }
+    let (mut kind, mut buffer, mut start) = (0, ptr::null_mut(), 0);
+    // SAFETY: as above; what is no typed array is refused with a status.
+    check_status!(unsafe {
+        sys::napi_get_typedarray_info(
+            env.raw(),
+            value,
+            &mut kind,
+            &mut length,
+            &mut data,
+            &mut buffer,
+            &mut start,
+        )
+    })?;
+    match kind {
+        sys::TypedarrayType::uint8_array => Ok(Argument::Bytes(numbers(data, length))),
+        sys::TypedarrayType::float64_array => Ok(Argument::Doubles(numbers(data, length))),
+        sys::TypedarrayType::float32_array => Ok(Argument::Singles(numbers(data, length))),
+        _ => Err(napi::Error::from_reason("a typed array of another kind")),
     }
 }
 
-impl Call<'_> {
-    pub fn interrupt(&self, home: &Environment) -> Result<Interrupt> {
-        Interrupt::new(self.0.env, &home.nothing)
-            .map_err(|error| Error::internal("a way back to JavaScript", "the call", error.reason))
+/// So many numbers of an argument.
+fn numbers<'c, T>(data: *mut std::ffi::c_void, length: usize) -> &'c mut [T] {
+    if length == 0 {
+        return &mut [];
+    }
+    // SAFETY: they belong to an argument, which lives as long as the call; no JavaScript that could reach them runs before
+    // the call returns, and `arguments` has seen that no other argument shares them.
+    unsafe { slice::from_raw_parts_mut(data.cast(), length) }
+}
+
+impl TypeName for Reply {
+    fn type_name() -> &'static str {
+        "Reply"
     }
 
-    /// Tells the engine of memory that lives in Rust, so that it knows when to look for garbage.
-    pub fn adjust_memory(&self, bytes: i64) {
+    fn value_type() -> ValueType {
+        ValueType::Unknown
+    }
+}
+
+impl ToNapiValue for Reply {
+    unsafe fn to_napi_value(env: sys::napi_env, reply: Self) -> napi::Result<sys::napi_value> {
+        // SAFETY: the caller's promise: `env` is live.
+        unsafe {
+            match reply {
+                Reply::Nothing => <()>::to_napi_value(env, ()),
+                Reply::Flag(flag) => bool::to_napi_value(env, flag),
+                Reply::Number(number) => f64::to_napi_value(env, number),
+                Reply::Text(text) => String::to_napi_value(env, text),
+                Reply::Array(numbers) => array(env, numbers),
+                Reply::Parts(text, arrays) => {
+                    let mut parts = vec![String::to_napi_value(env, text)?];
+                    for numbers in arrays {
+                        parts.push(array(env, numbers)?);
+                    }
+                    let mut list = ptr::null_mut();
+                    check_status!(sys::napi_create_array_with_length(env, parts.len(), &mut list))?;
+                    for (place, part) in (0..).zip(parts) {
+                        check_status!(sys::napi_set_element(env, list, place, part))?;
+                    }
+                    Ok(list)
+                }
+            }
+        }
+    }
+}
+
+/// A typed array, which takes the numbers over.
+///
+/// # Safety
+/// `env` is live.
+unsafe fn array(env: sys::napi_env, numbers: Numbers) -> napi::Result<sys::napi_value> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match numbers {
+            Numbers::Bytes(bytes) => Uint8Array::to_napi_value(env, bytes.into()),
+            Numbers::Places(places) => Uint32Array::to_napi_value(env, places.into()),
+            Numbers::Doubles(doubles) => Float64Array::to_napi_value(env, doubles.into()),
+        }
+    }
+}
+
+/// What Node.js can do for a call.
+pub struct NodeCall<'c> {
+    env: &'c Env,
+    interrupt: Interrupt,
+}
+
+impl<'c> NodeCall<'c> {
+    pub fn new(env: &'c Env, interrupt: Interrupt) -> Self {
+        NodeCall { env, interrupt }
+    }
+}
+
+// SAFETY: `env` is only used by `adjust_memory`, which the thread of JavaScript alone calls.
+unsafe impl Sync for NodeCall<'_> {}
+
+impl Host for NodeCall<'_> {
+    fn is_cut(&self) -> bool {
+        self.interrupt.has_come()
+    }
+
+    fn adjust_memory(&self, bytes: i64) {
         // It only fails where the environment is being torn down.
-        let _ = self.0.env.adjust_external_memory(bytes);
+        let _ = self.env.adjust_external_memory(bytes);
     }
-}
-
-/// Where the functions of the addon are collected.
-pub struct Exports<'e> {
-    pub env: &'e Env,
-    pub home: Shared,
-    pub object: Object<'e>,
-}
-
-impl Exports<'_> {
-    pub fn function<R: ToNapiValue + 'static>(
-        &mut self,
-        name: &str,
-        body: fn(&Call, &Environment) -> Result<R>,
-    ) -> napi::Result<()> {
-        let home = self.home.clone();
-        let function = self
-            .env
-            .create_function_from_closure::<(), R, _>(name, move |context| {
-                let call = || body(&Call(&context), &home);
-                let result = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(panicked()));
-                result.map_err(|error: Error| home.thrower.throw(context.env, error))
-            })?;
-        self.object.set(name, function)
-    }
-}
-
-/// The bytes of an ArrayBuffer, to be written.
-pub fn bytes_mut<'a>(buffer: &'a mut ArrayBuffer) -> &'a mut [u8] {
-    // SAFETY: the bytes belong to the buffer, an argument that lives as long as the call, and no JavaScript
-    // runs before the call returns; napi-rs only lacks a mutable view of them.
-    unsafe { std::slice::from_raw_parts_mut(buffer.as_ptr().cast_mut(), buffer.len()) }
 }

@@ -198,9 +198,9 @@ fn count(mut bytes: &[u8], kind: u32, level: u32, left: &mut usize) -> Result<()
         let (tag, wire) = decode_key(&mut bytes)?;
         match inner(kind, tag) {
             Some(kind) if wire == WireType::LengthDelimited && level < LEVELS => {
-                let length = decode_varint(&mut bytes)? as usize;
                 // What is too long is refused by the decoder.
-                let (message, rest) = bytes.split_at(length.min(bytes.len()));
+                let length = decode_varint(&mut bytes)?.min(bytes.len() as u64);
+                let (message, rest) = bytes.split_at(length as usize);
                 count(message, kind, level + 1, left)?;
                 bytes = rest;
             }

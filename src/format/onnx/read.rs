@@ -173,8 +173,11 @@ impl<'g> Reader<'g> {
     }
 
     fn constant(&mut self, name: &'g str, tensor: &Tensor) -> Result<()> {
+        if tensor.dims.iter().any(|&dim| dim < 0) {
+            return Err(corrupt("dimensions of at least 0", self.file, "a negative one"));
+        }
         let dims: Option<Vec<usize>> = tensor.dims.iter().map(|&dim| dim.try_into().ok()).collect();
-        let dims = dims.ok_or_else(|| corrupt("dimensions of at least 0", self.file, "a negative one"))?;
+        let dims = dims.ok_or_else(|| corrupt("dimensions that fit into memory", self.file, "others"))?;
         // Shapes and the like: what they say is not needed.
         let known = if [INT32, INT64].contains(&tensor.data_type) || tensor.data_type == 8 {
             Constant {

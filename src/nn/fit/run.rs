@@ -20,6 +20,7 @@ use crate::nn::data::Data;
 use crate::nn::fit::monitor::{EpochReport, History, Monitor, Published, StoppedBy};
 use crate::nn::fit::options::FitOptions;
 use crate::nn::fit::session::{Session, diverged};
+use crate::nn::fit::trainer::ROWS_OF_LOSS;
 use crate::nn::fit::warnings::{self, Warning};
 use crate::nn::pass::work::{LossSum, Work};
 
@@ -46,6 +47,10 @@ pub struct Problem<T> {
 /// Whether the caller of a run needs its thread back.
 pub type IsCut<'a> = &'a (dyn Fn() -> bool + Sync);
 
+/// An epoch goes on in pieces of whole steps, and may pause between two: so many multiply-adds take a millisecond or a
+/// few. Its length is part of what is computed: sums of losses are rounded piece by piece.
+const PIECE: usize = 1 << 24;
+
 /// A training run.
 pub struct Run<T> {
     pub(crate) problem: Problem<T>,
@@ -66,7 +71,32 @@ pub struct Run<T> {
     unwatched: Option<Published<T>>,
     /// Whether the session's values are those of a whole epoch that is not published.
     is_ahead: bool,
+    /// The epoch that has begun, where it has paused.
+    begun: Option<Begun>,
     ended: Option<StoppedBy>,
+}
+
+/// How far an epoch is.
+#[derive(Clone, Copy)]
+struct Begun {
+    rate: f64,
+    /// How many rows were trained on, and their loss.
+    trained: usize,
+    loss: LossSum,
+    /// The same of validation.
+    validated: usize,
+    validation_loss: LossSum,
+}
+
+/// How a piece of an epoch ended.
+#[derive(PartialEq)]
+enum Piece {
+    /// With the epoch.
+    Whole,
+    /// The rest is for later.
+    Paused,
+    /// There will be no rest.
+    Stopped,
 }
 
 /// What early stopping and its like remember: the course of the watched loss, that of validation where there is
@@ -148,6 +178,7 @@ impl<T: Real> Run<T> {
             clock: Clock::start(),
             unwatched: None,
             is_ahead: false,
+            begun: None,
             ended: None,
             session: session.take().expect("it is there"),
             problem,
@@ -206,15 +237,21 @@ impl<T: Real> Run<T> {
     /// Trains for an epoch, and says why the run has ended, if it has. Where it is not timed, its report does not say
     /// when it ended: to look at the clock takes as long as a few small steps. At the end the values that the monitor
     /// publishes are final: the best ones where they are kept, else those of the last whole epoch. `is_cut` is asked now and
-    /// then by all threads; where it says yes, the run is aborted.
+    /// then by all threads; where it says yes, the run is aborted. Where `is_due` says so, the epoch pauses, and the next
+    /// call goes on with it.
     ///
     /// # Errors
     /// `Diverged` where numbers are no longer finite, and errors of the checkpoint's file: the run has ended too.
-    pub fn advance(&mut self, is_timed: bool, is_cut: IsCut) -> Result<Option<StoppedBy>> {
+    pub fn advance(
+        &mut self,
+        is_timed: bool,
+        is_cut: IsCut,
+        is_due: &dyn Fn() -> bool,
+    ) -> Result<Option<StoppedBy>> {
         if self.ended.is_some() {
             return Ok(self.ended);
         }
-        let outcome = self.step(is_timed, is_cut);
+        let outcome = self.step(is_timed, is_cut, is_due);
         if !matches!(outcome, Ok(None)) {
             self.finish();
             self.ended = outcome.as_ref().copied().unwrap_or(Some(StoppedBy::Abort));
@@ -222,13 +259,21 @@ impl<T: Real> Run<T> {
         outcome
     }
 
-    fn step(&mut self, is_timed: bool, is_cut: IsCut) -> Result<Option<StoppedBy>> {
+    fn step(
+        &mut self,
+        is_timed: bool,
+        is_cut: IsCut,
+        is_due: &dyn Fn() -> bool,
+    ) -> Result<Option<StoppedBy>> {
         if let Some(reason) = self.verdict() {
             return Ok(Some(reason));
         }
-        let is_whole = self.epoch(is_timed, is_cut)?;
+        let piece = self.epoch(is_timed, is_cut, is_due)?;
+        if piece == Piece::Paused {
+            return Ok(None);
+        }
         let verdict = self.verdict();
-        if is_whole {
+        if piece == Piece::Whole {
             self.save(verdict.is_some())?;
         }
         Ok(verdict)
@@ -340,38 +385,86 @@ impl<T: Real> Run<T> {
         is_late(&self.clock, self.options().timeout)
     }
 
-    /// Trains for an epoch; whether it is whole: it was not stopped in the middle.
-    fn epoch(&mut self, is_timed: bool, is_cut: IsCut) -> Result<bool> {
-        self.publish();
-        let Problem { options, horizon, .. } = &self.problem;
-        let epoch = self.session.done.epochs + self.epoch;
-        let rate = self.session.schedule.rate(epoch, *horizon, options.learning_rate);
-        if !self.shuffle(is_cut) {
-            return Ok(false);
-        }
-        let Some(loss) = self.train(rate, is_cut) else {
-            return Ok(false);
+    /// Trains for an epoch, or for some of one.
+    fn epoch(&mut self, is_timed: bool, is_cut: IsCut, is_due: &dyn Fn() -> bool) -> Result<Piece> {
+        let begun = match self.begun.take() {
+            Some(begun) => begun,
+            None => {
+                self.publish();
+                let Problem { options, horizon, .. } = &self.problem;
+                let epoch = self.session.done.epochs + self.epoch;
+                let rate = self.session.schedule.rate(epoch, *horizon, options.learning_rate);
+                if !self.shuffle(is_cut) {
+                    return Ok(Piece::Stopped);
+                }
+                Begun {
+                    rate,
+                    trained: 0,
+                    loss: LossSum::default(),
+                    validated: 0,
+                    validation_loss: LossSum::default(),
+                }
+            }
         };
-        let loss = self.finite("loss", loss.mean())?;
+        self.go_on(begun, is_timed, is_cut, is_due)
+    }
+
+    /// Goes on with an epoch that has begun.
+    fn go_on(
+        &mut self,
+        mut begun: Begun,
+        is_timed: bool,
+        is_cut: IsCut,
+        is_due: &dyn Fn() -> bool,
+    ) -> Result<Piece> {
+        while begun.trained < self.order.len() {
+            let Some((rows, loss)) = self.train(begun.trained, begun.rate, is_cut) else {
+                return Ok(Piece::Stopped);
+            };
+            begun.trained += rows;
+            begun.loss.add(loss);
+            if !loss.mean().is_finite() {
+                break;
+            }
+            if is_due() {
+                self.begun = Some(begun);
+                return Ok(Piece::Paused);
+            }
+        }
+        let loss = self.finite("loss", begun.loss.mean())?;
         if let Some(rule) = self.session.broken_rule() {
             return Err(self.diverged(rule, "NaN or Infinity"));
+        }
+        while begun.validated < self.validation.len() {
+            let Some((rows, loss)) = self.validate(begun.validated, is_cut) else {
+                return Ok(Piece::Stopped);
+            };
+            begun.validated += rows;
+            begun.validation_loss.add(loss);
+            if is_due() {
+                self.begun = Some(begun);
+                return Ok(Piece::Paused);
+            }
         }
         let validation_loss = if self.validation.is_empty() {
             None
         } else {
-            let Some(loss) = self.validate(is_cut) else {
-                return Ok(false);
-            };
-            Some(self.finite("validation loss", loss.mean())?)
+            Some(self.finite("validation loss", begun.validation_loss.mean())?)
         };
         self.end(EpochReport {
             epoch: self.epoch + 1,
             loss,
             validation_loss,
-            learning_rate: rate,
+            learning_rate: begun.rate,
             elapsed: if is_timed { self.elapsed() } else { 0.0 },
         });
-        Ok(true)
+        Ok(Piece::Whole)
+    }
+
+    /// How many rows of an epoch make a piece: whole times so many.
+    fn piece(&self, whole: usize) -> usize {
+        let work = whole.saturating_mul(self.problem.architecture.parameter_count());
+        whole.saturating_mul((PIECE / work).max(1))
     }
 
     /// Ends an epoch.
@@ -416,17 +509,19 @@ impl<T: Real> Run<T> {
         generator.shuffle(&mut self.order, &is_stopped)
     }
 
-    /// Goes once over the rows of training; their loss, or nothing if stopped.
-    fn train(&mut self, rate: f64, is_cut: IsCut) -> Option<LossSum> {
+    /// Trains on a piece of the epoch from the row at this place on: how many rows, and their loss; nothing if stopped.
+    fn train(&mut self, from: usize, rate: f64, is_cut: IsCut) -> Option<(usize, LossSum)> {
         let problem = &self.problem;
         let is_stopped = stops(&self.monitor, self.clock, problem.options.timeout, is_cut);
         let batch = problem.batch(&self.order);
-        let steps = self.epoch * self.order.len().div_ceil(batch);
+        let rows = &self.order[from..];
+        let rows = &rows[..self.piece(batch).min(rows.len())];
+        let steps = self.epoch * self.order.len().div_ceil(batch) + from / batch;
         let first_step = self.session.done.steps + steps as u64;
         let work = Work {
             architecture: &problem.architecture,
             data: &problem.data,
-            rows: &self.order,
+            rows,
             next: None,
             is_stopped: &is_stopped,
         };
@@ -434,21 +529,23 @@ impl<T: Real> Run<T> {
             .session
             .train(work, batch, &problem.options, rate, first_step);
         self.watch.has_converged = self.session.has_converged;
-        loss
+        Some((rows.len(), loss?))
     }
 
-    /// The loss over the rows of validation; nothing if stopped.
-    fn validate(&mut self, is_cut: IsCut) -> Option<LossSum> {
+    /// The same for a piece of the rows of validation.
+    fn validate(&mut self, from: usize, is_cut: IsCut) -> Option<(usize, LossSum)> {
         let problem = &self.problem;
+        let rows = &self.validation[from..];
+        let rows = &rows[..self.piece(ROWS_OF_LOSS).min(rows.len())];
         let is_stopped = stops(&self.monitor, self.clock, problem.options.timeout, is_cut);
         let work = Work {
             architecture: &problem.architecture,
             data: problem.held_out.as_ref().unwrap_or(&problem.data),
-            rows: &self.validation,
+            rows,
             next: None,
             is_stopped: &is_stopped,
         };
-        self.session.validate(work)
+        Some((rows.len(), self.session.validate(work)?))
     }
 
     fn finite(&self, what: &str, number: f64) -> Result<f64> {

@@ -25,7 +25,7 @@ const MOST_ROWS: usize = 1024;
 const MOST_WORK: usize = 1 << 31;
 
 /// Where only the loss is wanted, so many rows at a time.
-const ROWS_OF_LOSS: usize = 256;
+pub const ROWS_OF_LOSS: usize = 256;
 
 /// A thread is worth its while from so many multiply-adds of a forward pass on (see the ladder of
 /// `benchmark/`).

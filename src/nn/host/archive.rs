@@ -144,7 +144,7 @@ pub fn write(path: &Path, json: &Value, tensors: &[(String, TensorRef)]) -> Resu
 ///
 /// # Errors
 /// `File` with the system's reason.
-pub fn replace(path: &Path, write: impl FnOnce(&mut std::fs::File) -> io::Result<()>) -> Result<()> {
+pub fn replace(path: &Path, write: impl FnOnce(&mut host::files::Output) -> io::Result<()>) -> Result<()> {
     host::files::replace(path, write).map_err(|error| unwritable(path, error))
 }
 

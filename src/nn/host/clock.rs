@@ -1,6 +1,10 @@
 //! The time.
 
+#[cfg(not(target_family = "wasm"))]
 use std::time::Instant;
+
+#[cfg(target_family = "wasm")]
+use crate::nn::host::web::Instant;
 
 /// Measures the time since it was started, whatever happens to the time of day.
 #[derive(Clone, Copy, Debug)]
@@ -15,5 +19,11 @@ impl Clock {
     /// The milliseconds since then.
     pub fn milliseconds(&self) -> f64 {
         self.0.elapsed().as_secs_f64() * 1e3
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock::start()
     }
 }

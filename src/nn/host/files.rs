@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// A file that nobody has written to for so many seconds was left behind.
 const LEFT_BEHIND: u64 = 3600;
 
+/// What a file is written to.
+pub type Output = File;
+
 /// Opens a file to read, and says how many bytes it has.
 ///
 /// # Errors

@@ -31,7 +31,7 @@ fn data<T: Real>(architecture: &Architecture, inputs: &[f64], targets: &[f64]) -
 /// Runs to the end: why it ended, and the values.
 fn to_the_end<T: Real>(mut run: Run<T>, values: &mut [T]) -> StoppedBy {
     loop {
-        if let Some(reason) = run.advance(false, &|| false).unwrap() {
+        if let Some(reason) = run.advance(false, &|| false, &|| false).unwrap() {
             run.monitor().copy_values(values);
             return reason;
         }

@@ -52,8 +52,9 @@ pub mod table {
     /// The place that is nearest to x; none where x is not a number or beyond the ends.
     #[inline(always)]
     pub fn place(x: f64) -> Option<&'static Place> {
-        let number = (x + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as usize;
-        TABLE.get(number.wrapping_add(END * DENSITY as usize))
+        let number = (x + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits());
+        let number = number.wrapping_add(END as u64 * DENSITY as u64);
+        TABLE.get(usize::try_from(number).ok()?)
     }
 
     /// 1 / (1 + e^-x)

@@ -8,6 +8,7 @@
 //! | [`elementary`] | exponentials and logarithms as vector code |
 //! | [`product`] | matrix products |
 //! | [`packing`] | what large products read, copied together |
+//! | [`wasm`] | vectors of WebAssembly, for it alone |
 //! | [`memory`] | buffers, and what happens where there is no memory for one |
 
 pub mod elementary;
@@ -17,5 +18,7 @@ pub mod packing;
 pub mod product;
 pub mod real;
 pub mod simd;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
 
 pub use real::Real;

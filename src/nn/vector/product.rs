@@ -5,6 +5,8 @@
 //! result is its own sum, in the order of the inner dimension, so a part of a product has the same bits as the same
 //! part of the whole: threads may cut it anywhere.
 
+#[cfg(target_arch = "wasm32")]
+use std::array::from_fn;
 use std::ops::Range;
 
 use crate::nn::switch::Switch;
@@ -12,6 +14,8 @@ use crate::nn::vector::kernels::dot;
 use crate::nn::vector::packing::{copy_columns, copy_rows, scratch};
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Task};
+#[cfg(target_arch = "wasm32")]
+use crate::nn::vector::wasm::Vector;
 
 /// The most of the inner dimension that is summed before partial sums go back to memory: what is read of `b` meanwhile
 /// stays in the cache, with large registers in the second one.
@@ -216,7 +220,7 @@ impl<T: Real> Product<'_, T> {
             32.. if I::WIDE => self.columns::<I, 6, 32>(part),
             16.. if I::WIDE && is_single => self.columns::<I, 12, 16>(part),
             16.. if I::WIDE => self.columns::<I, 8, 16>(part),
-            16.. if is_single => self.columns::<I, 6, 16>(part),
+            16.. if is_single && I::REGISTER > 16 => self.columns::<I, 6, 16>(part),
             8.. if I::WIDE && !is_single => self.columns::<I, 12, 8>(part),
             _ => self.narrow::<I>(part),
         }
@@ -227,9 +231,10 @@ impl<T: Real> Product<'_, T> {
     #[inline(always)]
     fn narrow<I: Isa>(&mut self, part: Part<T>) -> usize {
         match part.end {
-            16.. if size_of::<T>() == 4 => self.columns::<I, 6, 16>(part),
+            16.. if size_of::<T>() == 4 && I::REGISTER > 16 => self.columns::<I, 6, 16>(part),
             8.. if I::WIDE || I::REGISTER == 32 && size_of::<T>() == 4 => self.columns::<I, 8, 8>(part),
-            8.. => self.columns::<I, 6, 8>(part),
+            // Sixteen registers of 16 bytes hold no more sums.
+            8.. if size_of::<T>() == 4 || I::REGISTER > 16 => self.columns::<I, 6, 8>(part),
             4.. => self.columns::<I, 6, 4>(part),
             2.. => self.columns::<I, 6, 2>(part),
             _ => self.columns::<I, 6, 1>(part),
@@ -452,6 +457,9 @@ impl<T: Real> Tile<'_, T> {
                     }
                 }
             }
+            #[cfg(target_arch = "wasm32")]
+            self.add_in_vectors(a, (row_stride, column_stride), &mut sums);
+            #[cfg(not(target_arch = "wasm32"))]
             for l in 0..self.inner {
                 let b = *self.panel.add(l * self.stride).cast::<[T; W]>();
                 for (r, sums) in sums.iter_mut().enumerate() {
@@ -482,6 +490,74 @@ impl<T: Real> Tile<'_, T> {
             }
         }
         H
+    }
+}
+
+/// The inner loop in vectors that are said outright: for WebAssembly the compiler makes none of arrays, or leaves them in
+/// memory, which takes three times as long.
+#[cfg(target_arch = "wasm32")]
+impl<T: Real> Tile<'_, T> {
+    /// Adds the products to sums.
+    ///
+    /// # Safety
+    /// As of [`fill`](Self::fill).
+    #[inline(always)]
+    unsafe fn add_in_vectors<const H: usize, const W: usize>(
+        &self,
+        a: *const T,
+        strides: (usize, usize),
+        sums: &mut [[T; W]; H],
+    ) {
+        let sums = sums.as_flattened_mut();
+        // SAFETY: the caller's promise.
+        unsafe {
+            match W / T::LANES {
+                2 => self.add_vectors::<H, 2>(a, strides, sums),
+                1 => self.add_vectors::<H, 1>(a, strides, sums),
+                _ => {
+                    for l in 0..self.inner {
+                        for (place, sum) in sums.iter_mut().enumerate() {
+                            let x = *a.add(place / W * strides.0 + l * strides.1);
+                            *sum = *sum + x * *self.panel.add(l * self.stride + place % W);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same for rows of N vectors.
+    ///
+    /// # Safety
+    /// As of [`fill`](Self::fill).
+    #[inline(always)]
+    unsafe fn add_vectors<const H: usize, const N: usize>(
+        &self,
+        a: *const T,
+        strides: (usize, usize),
+        sums: &mut [T],
+    ) {
+        let place = |r: usize, k: usize| (r * N + k) * T::LANES;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let load = |r, k| T::load(sums.as_ptr().add(place(r, k)));
+            let mut vectors: [[_; N]; H] = from_fn(|r| from_fn(|k| load(r, k)));
+            for l in 0..self.inner {
+                let row = self.panel.add(l * self.stride);
+                let b: [_; N] = from_fn(|k| T::load(row.add(k * T::LANES)));
+                for (r, vectors) in vectors.iter_mut().enumerate() {
+                    let x = (*a.add(r * strides.0 + l * strides.1)).splat();
+                    for k in 0..N {
+                        vectors[k] = T::plus(vectors[k], T::times(x, b[k]));
+                    }
+                }
+            }
+            for (r, vectors) in vectors.iter().enumerate() {
+                for (k, &vector) in vectors.iter().enumerate() {
+                    T::store(sums.as_mut_ptr().add(place(r, k)), vector);
+                }
+            }
+        }
     }
 }
 

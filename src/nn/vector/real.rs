@@ -8,6 +8,16 @@ use crate::nn::network::options::Precision;
 use crate::nn::vector::elementary;
 use crate::nn::vector::simd::Isa;
 
+#[cfg(target_arch = "wasm32")]
+use crate::nn::vector::wasm::Vector as Platform;
+
+/// What numbers are for one platform alone: here nothing.
+#[cfg(not(target_arch = "wasm32"))]
+pub trait Platform {}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl<T> Platform for T {}
+
 /// A floating-point number: `f64` or `f32`.
 pub trait Real:
     Copy
@@ -26,6 +36,7 @@ pub trait Real:
     + AddAssign
     + SubAssign
     + MulAssign
+    + Platform
     + 'static
 {
     /// Its name in options.

@@ -16,6 +16,8 @@ pub trait Isa: Copy {
     const REGISTER: usize = 16;
     /// Whether there are 32 registers of 64 bytes.
     const WIDE: bool = Self::REGISTER == 64;
+    /// Whether the smallest networks have code of their own: processors without AVX2 are not worth it.
+    const HAS_TINY: bool = Self::REGISTER > 16 || cfg!(target_family = "wasm");
     /// `a * b + c`, rounded once where the processor does that at no cost, else twice.
     fn mul_add<T: Real>(a: T, b: T, c: T) -> T;
 }
@@ -103,7 +105,7 @@ pub fn run<K: Task>(task: K) -> K::Output {
         Level::Avx512 if K::WIDENS => unsafe { avx512(task) },
         // SAFETY: as above; where there is AVX-512, there is AVX2.
         Level::Avx512 | Level::Avx2 => unsafe { avx2(task) },
-        Level::Portable => task.run::<Portable>(),
+        Level::Portable => portable(task),
     }
 }
 
@@ -113,7 +115,7 @@ pub fn run<K: Task>(task: K) -> K::Output {
 pub fn run<K: Task>(task: K) -> K::Output {
     match level() {
         Level::Neon => task.run::<Fused>(),
-        Level::Portable => task.run::<Portable>(),
+        Level::Portable => portable(task),
     }
 }
 
@@ -121,6 +123,12 @@ pub fn run<K: Task>(task: K) -> K::Output {
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 #[inline]
 pub fn run<K: Task>(task: K) -> K::Output {
+    portable(task)
+}
+
+/// Not inlined: where a task is run from several places, they would all have its code.
+#[inline(never)]
+fn portable<K: Task>(task: K) -> K::Output {
     task.run::<Portable>()
 }
 

@@ -352,7 +352,7 @@ impl<T: Real> Task for Predict<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) -> bool {
         match self.functions.units {
-            _ if I::REGISTER == 16 => false,
+            _ if !I::HAS_TINY => false,
             // In other bits.
             _ if self.functions.output == Activation::Softmax => false,
             (2, 1) => self.outputs::<I, 2, 1>(),
@@ -411,7 +411,7 @@ impl<T: Real> Task for Train<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) -> bool {
         match self.functions.units {
-            _ if I::REGISTER == 16 => false,
+            _ if !I::HAS_TINY => false,
             (2, 1) => self.step::<I, 2, 1>(),
             (3, 1) => self.step::<I, 3, 1>(),
             (4, 1) => self.step::<I, 4, 1>(),

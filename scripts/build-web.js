@@ -1,0 +1,155 @@
+'use strict'
+
+// Builds the core for WebAssembly, and the package for pages: into web/. It needs Rust's standard library for
+// wasm32-unknown-unknown.
+//
+//   node scripts/build-web.js [--bundle]        with --bundle only the JavaScript, around the module that is there
+
+const { spawnSync } = require('node:child_process')
+const { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs')
+const path = require('node:path')
+const { gzipSync } = require('node:zlib')
+
+const root = path.join(__dirname, '..')
+const web = path.join(root, 'web')
+const target = 'wasm32-unknown-unknown'
+/** Where scripts/toolchain.sh puts a compiler with the source of its standard library, where rustup has no such target. */
+const toolchain = path.join(root, '.toolchain')
+
+/** What does not say that it is to be inlined mostly is not: three quarters of the size. */
+const FLAGS = {
+  RUSTFLAGS: '-C target-feature=+simd128 -C llvm-args=-inline-threshold=45'
+}
+
+/** How cargo builds for the target here: its arguments and environment. */
+function cargo() {
+  const folder = run('rustc', ['--print', 'target-libdir', '--target', target], { stdio: 'pipe' })
+  if (folder.status === 0 && existsSync(folder.stdout.trim())) return { command: 'cargo', args: [], env: {} }
+  const file = path.join(toolchain, 'env.json')
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
+  const added = run('rustup', ['target', 'add', target], { stdio: 'pipe' })
+  if (added.status === 0) return { command: 'cargo', args: [], env: {} }
+  console.error(`Rust has no standard library for ${target} here: rustup target add ${target}`)
+  process.exit(1)
+}
+
+function run(command, args, options = {}) {
+  return spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: 'inherit', ...options })
+}
+
+function buildModule() {
+  const { command, args, env } = cargo()
+  const folder = path.join(root, 'target/web')
+  const built = run(
+    command,
+    [
+      ...['rustc', '--release', '--locked', '--lib', '--crate-type=cdylib', '--no-default-features'],
+      ...['--target', target, '--target-dir', folder, ...args]
+    ],
+    { env: { ...process.env, ...FLAGS, ...env } }
+  )
+  if (built.status !== 0) process.exit(1)
+  mkdirSync(web, { recursive: true })
+  copyFileSync(path.join(folder, target, 'release/mikir.wasm'), path.join(web, 'mikir.wasm'))
+}
+
+/** The modules of Node.js that pages have not, and what stands for them. */
+const STANDINS = {
+  'node:async_hooks': 'node.js',
+  'node:crypto': 'node.js',
+  'node:fs/promises': 'node.js',
+  'node:os': 'node.js',
+  'node:path': 'node.js',
+  'node:timers': 'timers.js',
+  'node:timers/promises': 'timers.js',
+  'node:url': 'node.js',
+  'node:util': 'util.js'
+}
+
+async function bundle() {
+  const esbuild = require('esbuild')
+  const packed = gzipSync(readFileSync(path.join(web, 'mikir.wasm')), { level: 9 }).toString('base64')
+  const forPages = {
+    name: 'for pages',
+    setup(build) {
+      build.onResolve({ filter: /^node:/ }, ({ path: name }) => {
+        if (STANDINS[name] === undefined) throw new Error(`${name} has nothing that stands for it in pages`)
+        return { path: path.join(root, 'lib/web', STANDINS[name]) }
+      })
+      build.onResolve({ filter: /\/host\.js$/ }, ({ importer }) =>
+        path.dirname(importer) === path.join(root, 'lib/web')
+          ? undefined
+          : { path: path.join(root, 'lib/web/loaded.js') }
+      )
+      build.onResolve({ filter: /^mikir\.wasm\.gz$/ }, ({ path: name }) => ({
+        path: name,
+        namespace: 'packed'
+      }))
+      build.onLoad({ filter: /./, namespace: 'packed' }, () => ({ contents: packed, loader: 'text' }))
+    }
+  }
+  const onWasm = {
+    name: 'on WebAssembly',
+    setup(build) {
+      build.onResolve({ filter: /\/host\.js$/ }, () => ({ path: path.join(root, 'lib/hosts/wasm-node.js') }))
+    }
+  }
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    minify: true,
+    keepNames: true
+  }
+  await esbuild.build({
+    ...common,
+    entryPoints: ['lib/web/index.mjs'],
+    outfile: 'web/mikir.mjs',
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    plugins: [forPages]
+  })
+  await esbuild.build({
+    ...common,
+    entryPoints: ['index.js'],
+    outfile: 'web/node/wasm.cjs',
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    plugins: [onWasm]
+  })
+  await page('examples/contrast', 'contrast.html')
+  const size = gzipSync(readFileSync(path.join(web, 'mikir.mjs')), { level: 9 }).length
+  console.log(`built web/mikir.mjs, ${Math.round(size / 1000)} kB gzipped`)
+}
+
+/** A page as one file, which opens without a server too: its script is in it. */
+async function page(folder, name) {
+  const esbuild = require('esbuild')
+  const { outputFiles } = await esbuild.build({
+    absWorkingDir: root,
+    alias: { mikir: './web/mikir.mjs' },
+    bundle: true,
+    entryPoints: [path.join(folder, 'page.mjs')],
+    format: 'esm',
+    legalComments: 'none',
+    logLevel: 'warning',
+    minify: true,
+    target: 'es2022',
+    write: false
+  })
+  // What would end the script is written in another way.
+  const script = outputFiles[0].text.replaceAll('</script', '<\\/script')
+  const text = readFileSync(path.join(root, folder, 'index.html'), 'utf8')
+  const tag = '<script type="module" src="page.mjs"></script>'
+  if (!text.includes(tag)) throw new Error(`${folder}/index.html has no ${tag}`)
+  writeFileSync(
+    path.join(web, name),
+    text.replace(tag, () => `<script type="module">${script}</script>`)
+  )
+}
+
+if (!process.argv.includes('--bundle')) buildModule()
+bundle()
