@@ -11,6 +11,9 @@ const SLICE = 8
 /** How many numbers of rows cross at a time: memory for all of them at once would be needed twice. */
 const CHUNK = 1 << 16
 
+/** From so many bytes on, memory that is asked for is not there before it is used. */
+const LARGE = 1 << 17
+
 /** The names in `src/wasm/mod.rs` of what makes room for typed arrays, by their kind. */
 const PUSHES = { Uint8Array: 'push_bytes', Float64Array: 'push_doubles', Float32Array: 'push_singles' }
 
@@ -22,8 +25,13 @@ const [NOTHING, FALSE, TRUE, NUMBER, TEXT, ARRAY, PARTS_OF_REPLY] = Array(7).key
 
 /** A buffer in the memory of the module. */
 class Handle {
-  constructor(number) {
+  /** As many bytes that nobody uses, where the system gives them for nothing: the engine looks for garbage when it holds
+   * much, and does not see the module's memory. */
+  weight
+
+  constructor(number, bytes) {
     this.number = number
+    if (bytes >= LARGE) this.weight = new ArrayBuffer(bytes)
   }
 }
 
@@ -176,7 +184,7 @@ function connect(module, { decoder, encoder, now, random, readFile, writeFile })
       const number = guarded(() => exports.create_buffer(bytes))
       if (number < 0) throw new RangeError('WebAssembly has no more memory')
       dropped.register(owner, number)
-      return new Handle(number)
+      return new Handle(number, bytes)
     },
     view(handle, Numbers, offset, length) {
       return view(Numbers, exports.buffer_address(handle.number) + offset, length)

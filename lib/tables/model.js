@@ -209,6 +209,7 @@ class Model extends uncloneable(function* Model() {}) {
     access = {
       answers: (model, data, of) => model.#answers(data, of),
       goal: (model, name) => model.#fitted(name).goal,
+      kinds: (model) => kindsOf(model.#fitted('predict')),
       read: (Kind, json, name) => {
         const { options, ...learnt } = readJSON(Kind, json, name)
         const model = modelOf(Kind, options, name)
@@ -397,6 +398,8 @@ module.exports = {
   Classifier,
   Model,
   Regressor,
+  /** The kinds of the columns whose words a model knows, for tables that it is to read. */
+  kindsOfModel: (model) => access.kinds(model),
   formatOf: (Kind) => Kind[FORMAT],
   readModel: (Kind, json, name) => access.read(Kind, json, name),
   scoreOf,
