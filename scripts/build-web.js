@@ -123,6 +123,7 @@ async function bundle() {
     plugins: [onWasm]
   })
   await page('examples/contrast', 'contrast.html')
+  await page('playground', 'playground.html')
   const size = gzipSync(readFileSync(path.join(web, 'mikir.mjs')), { level: 9 }).length
   console.log(`built web/mikir.mjs, ${Math.round(size / 1000)} kB gzipped`)
 }
@@ -133,29 +134,44 @@ function namesOf(text) {
   return `0 && (module.exports = {${names}})`
 }
 
-/** A page as one file, which opens without a server too: its script is in it. */
+/**
+ * A page as one file, which opens without a server too: its style, its script and that of its worker are in it.
+ * @param {string} folder - has index.html and page.mjs, perhaps page.css and worker.mjs
+ */
 async function page(folder, name) {
   const esbuild = require('esbuild')
-  const { outputFiles } = await esbuild.build({
-    absWorkingDir: root,
-    alias: { mikir: './web/mikir.mjs' },
-    bundle: true,
-    entryPoints: [path.join(folder, 'page.mjs')],
-    format: 'esm',
-    legalComments: 'none',
-    logLevel: 'warning',
-    minify: true,
-    target: 'es2022',
-    write: false
-  })
-  // What would end the script is written in another way.
-  const script = outputFiles[0].text.replaceAll('</script', '<\\/script')
-  const text = readFileSync(path.join(root, folder, 'index.html'), 'utf8')
+  const scriptOf = async (file) => {
+    const { outputFiles } = await esbuild.build({
+      absWorkingDir: root,
+      alias: { mikir: './web/mikir.mjs' },
+      bundle: true,
+      entryPoints: [path.join(folder, file)],
+      format: 'esm',
+      legalComments: 'none',
+      loader: { '.csv': 'text' },
+      logLevel: 'warning',
+      minify: true,
+      target: 'es2022',
+      write: false
+    })
+    // What would end the script is written in another way.
+    return outputFiles[0].text.replaceAll('</script', '<\\/script')
+  }
+  const has = (file) => existsSync(path.join(root, folder, file))
+  const textOf = (file) => readFileSync(path.join(root, folder, file), 'utf8')
   const tag = '<script type="module" src="page.mjs"></script>'
+  const style = has('page.css')
+    ? `${readFileSync(path.join(root, 'node_modules/uplot/dist/uPlot.min.css'), 'utf8')}${textOf('page.css')}`
+    : ''
+  const worker = has('worker.mjs')
+    ? `<script type="text/plain" id="worker">${await scriptOf('worker.mjs')}</script>`
+    : ''
+  const script = `${worker}<script type="module">${await scriptOf('page.mjs')}</script>`
+  const text = textOf('index.html')
   if (!text.includes(tag)) throw new Error(`${folder}/index.html has no ${tag}`)
   writeFileSync(
     path.join(web, name),
-    text.replace(tag, () => `<script type="module">${script}</script>`)
+    text.replace('/* page.css */', () => style).replace(tag, () => script)
   )
 }
 

@@ -6,6 +6,7 @@
 //
 //   npm run cross [-- NAME...]                 names of scripts/platforms.js; without any, all for Linux
 //   npm run cross -- --old                     only the tests, as on a processor without AVX2
+//   npm run cross -- --built|--untested NAME   without building, without testing
 
 const { spawnSync } = require('node:child_process')
 const { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } = require('node:fs')
@@ -16,7 +17,7 @@ const { root } = require('./run.js')
 const peers = path.join(root, '.peers/cross')
 const output = path.join(root, 'npm')
 /** A Node.js for each processor, as a package of npm. */
-const NODE = '22.11.0'
+const NODE = '22.23.5'
 
 function run(command, args, { env = {}, cwd = root, shell = false, stdio = 'inherit' } = {}) {
   const done = spawnSync(command, args, {
@@ -92,30 +93,31 @@ function build(name) {
   run('npm', ['pack', own, '--pack-destination', output, '--silent'], { shell: os === 'win32' })
 }
 
-/** A Node.js for this processor, of whichever system library. */
+/** A Node.js for a processor, unpacked: npm installs none for another one. */
 function nodeFor(cpu) {
   const folder = path.join(peers, `node-${cpu}`)
-  const node = path.join(folder, `node_modules/node-linux-${cpu}/bin/node`)
+  const node = path.join(folder, 'package/bin/node')
   if (!existsSync(node)) {
     mkdirSync(folder, { recursive: true })
-    writeFileSync(path.join(folder, 'package.json'), '{ "private": true }')
-    run('npm', ['install', '--silent', '--force', '--ignore-scripts', `node-linux-${cpu}@${NODE}`], {
-      cwd: folder
-    })
+    const file = run('npm', ['pack', '--silent', `node-linux-${cpu}@${NODE}`], {
+      cwd: folder,
+      stdio: 'pipe'
+    }).trim()
+    run('tar', ['-xzf', file], { cwd: folder })
   }
   return node
 }
 
 function emulator(cpu) {
   const debian = unpack([
-    'qemu-user',
+    'qemu-user-static',
     ...(cpu === 'arm64'
       ? ['libc6-arm64-cross', 'libgcc-s1-arm64-cross', 'libstdc++6-arm64-cross', 'libatomic1-arm64-cross']
       : [])
   ])
   return cpu === 'arm64'
-    ? [path.join(debian, 'usr/bin/qemu-aarch64'), '-L', path.join(debian, 'usr/aarch64-linux-gnu')]
-    : [path.join(debian, 'usr/bin/qemu-x86_64'), '-cpu', 'Nehalem']
+    ? [path.join(debian, 'usr/bin/qemu-aarch64-static'), '-L', path.join(debian, 'usr/aarch64-linux-gnu')]
+    : [path.join(debian, 'usr/bin/qemu-x86_64-static'), '-cpu', 'Nehalem']
 }
 
 /** What runs without processes of its own: those of a test are not emulated. */
@@ -151,7 +153,7 @@ function main(args) {
   const names = asked.length > 0 ? asked : Object.keys(PLATFORMS).filter((name) => name.startsWith('linux'))
   for (const name of names) {
     console.log(`--- ${name}`)
-    build(name)
+    if (!args.includes('--built')) build(name)
     if (!isTested) continue
     if (name === 'linux-arm64-gnu') test('arm64', path.join(output, name, addonOf(name)))
     else console.log(`${name} is built, and not run here`)

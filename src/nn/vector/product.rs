@@ -14,8 +14,6 @@ use crate::nn::vector::kernels::dot;
 use crate::nn::vector::packing::{copy_columns, copy_rows, scratch};
 use crate::nn::vector::real::Real;
 use crate::nn::vector::simd::{self, Isa, Task};
-#[cfg(target_arch = "wasm32")]
-use crate::nn::vector::wasm::Vector;
 
 /// The most of the inner dimension that is summed before partial sums go back to memory: what is read of `b` meanwhile
 /// stays in the cache, with large registers in the second one.
