@@ -64,7 +64,7 @@ describe('what is none of them is refused with the reason', () => {
       "Expected the type 'NeuralNetwork' of brain.js for json but received 'LSTM'"
     )
     assert.equal(
-      spoilt('brain.js 2', (json) => (json.options.activation = 'swish')),
+      spoilt('brain.js 2', (json) => (json.trainOpts.activation = 'swish')),
       "Expected an activation of 'sigmoid', 'tanh', 'relu', 'leaky-relu' for json but received 'swish'"
     )
     assert.equal(

@@ -108,8 +108,8 @@ async function checkProportion(run, turns) {
 }
 
 /** What `file` prints as JSON when it is run with these arguments in a process of its own. */
-function runApart(file, args, flags = []) {
-  return JSON.parse(runProgram(process.execPath, [...flags, file, ...args.map(String)]))
+function runApart(file, args, { env, flags = [] } = {}) {
+  return JSON.parse(runProgram(process.execPath, [...flags, file, ...args.map(String)], env))
 }
 
 /** What npm prints when it works in a folder. */

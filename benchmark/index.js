@@ -12,6 +12,7 @@ const benchmarks = {
   cost: './cost.js',
   csv: './csv.js',
   files: './files.js',
+  hosts: './hosts.js',
   inference: './inference.js',
   ladder: './ladder.js',
   memory: './memory.js',

@@ -32,7 +32,9 @@ function main() {
 
 function printPeaks() {
   const table = Object.keys(KINDS).map((kind) => {
-    const rounds = Array.from({ length: ROUNDS }, () => runApart(__filename, ['peak', kind], ['--expose-gc']))
+    const rounds = Array.from({ length: ROUNDS }, () =>
+      runApart(__filename, ['peak', kind], { flags: ['--expose-gc'] })
+    )
     return [
       kind,
       ...['before', 'peak', 'added', 'data', 'weights', 'left'].map((key) =>
@@ -52,7 +54,7 @@ and state of the optimizer.\n`)
 
 function printRows() {
   const table = Object.keys(NETWORKS).map((network) => {
-    const held = runApart(__filename, ['row', network], FLAGS)
+    const held = runApart(__filename, ['row', network], { flags: FLAGS })
     return [network, ...held.map(megabytes), Math.round((held[2] - held[1]) / (LOOKS[2] - LOOKS[1]))]
   })
   console.log(`\nResident memory after so many fits in a row (4-16-3, 150 rows, 5 epochs), MB, with garbage collected,

@@ -3,6 +3,7 @@
 // A step of training (784-128-10, batch 32, single precision, ReLU, softmax and cross-entropy, plain SGD) against
 // TensorFlow.js on its WebAssembly and its JavaScript backend, the two that need nothing native.
 //
+//   npm run build:web                        first, for mikir on WebAssembly
 //   npm run bench -- tfjs                    a minute, once the peer is there
 //   npm run bench -- tfjs --rounds=1         fewer rounds
 //
@@ -44,6 +45,7 @@ const SGD = { optimizer: 'sgd', precision: 'f32', stretch: STRETCH }
 const RIVALS = {
   'mikir, 1 thread': { script: MIKIR, settings: { ...SGD, threads: 1 } },
   'mikir, 2 threads': { script: MIKIR, settings: { ...SGD, threads: 2 } },
+  'mikir, WebAssembly': { script: MIKIR, settings: { ...SGD, threads: 1 }, env: { MIKIR_HOST: 'wasm' } },
   'TensorFlow.js, wasm': { peer: PEER, script: TFJS, settings: { ...STRETCHES, backend: 'wasm' } },
   'TensorFlow.js, cpu': { peer: PEER, script: TFJS, settings: { ...STRETCHES, backend: 'cpu' } }
 }
@@ -56,8 +58,9 @@ function main() {
     const file = path.join(folder, 'task.f32')
     writeTask(file, RUNG)
     const figures = takeTurns(rounds, namesWith(peers, RIVALS), (name) => {
-      const { script, settings } = RIVALS[name]
-      return runApart(script, [JSON.stringify({ ...RUNG, ...settings, file, learningRate: LEARNING_RATE })])
+      const { env, script, settings } = RIVALS[name]
+      const task = { ...RUNG, ...settings, file, learningRate: LEARNING_RATE }
+      return runApart(script, [JSON.stringify(task)], { env })
     })
     checkLosses(figures)
     print(figures, rounds, peers)

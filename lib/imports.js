@@ -98,7 +98,7 @@ function brain(value, name) {
     )
   }
   const settings = reader.object('options', options)
-  const activation = settings.activation ?? value.activation ?? 'sigmoid'
+  const activation = value.trainOpts?.activation ?? settings.activation ?? value.activation ?? 'sigmoid'
   if (typeof activation !== 'string' || !Object.hasOwn(BRAIN, activation)) {
     const known = Object.keys(BRAIN).map((known) => `'${known}'`)
     reader.refuse(

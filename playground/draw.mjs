@@ -96,14 +96,14 @@ function build(features, labels, weights, choose) {
   ]
   const shown = columns.map((names) => names.slice(0, MOST))
   const height = Math.max(...shown.map((names) => names.length)) * ROW + 30
-  const width = Math.max(480, columns.length * COLUMN)
+  const width = Math.max(480, 120 + columns.length * COLUMN)
   const svg = make('svg', {
     viewBox: `0 0 ${width} ${height}`,
     role: 'img',
     'aria-label': `A network of ${columns.map((names) => names.length).join(', ')}`
   })
-  const step = (width - 120) / (columns.length - 1)
-  const x = (c) => 60 + c * step
+  const step = (width - 240) / (columns.length - 1)
+  const x = (c) => 120 + c * step
   const y = (c, k) => 15 + (k + 0.5) * ((height - 30) / shown[c].length)
   const [lines, maps] = [[], []]
   for (const [l, { weights: rows }] of weights.entries()) {
@@ -138,7 +138,8 @@ function build(features, labels, weights, choose) {
       }
       svg.append(make('rect', { x: left, y: top, width: SIZE, height: SIZE, rx: 4 }))
       if (c === 0 || c === columns.length - 1) {
-        const label = make('text', { x: x(c), y: y(c, k) + 4, 'text-anchor': 'middle' })
+        const [side, anchor] = c === 0 ? [-1, 'end'] : [1, 'start']
+        const label = make('text', { x: x(c) + side * (SIZE / 2 + 6), y: y(c, k) + 4, 'text-anchor': anchor })
         label.textContent = name.length > 14 ? `${name.slice(0, 13)}…` : name
         svg.append(label)
       }

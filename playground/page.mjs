@@ -19,8 +19,7 @@ let own = ''
 let seed = 1
 let last
 let losses = [[], [], []]
-/** Whether the last news are drawn: those that come meanwhile are not. */
-let isDrawn = true
+let isDrawing = false
 
 const worker = new Worker(
   URL.createObjectURL(new Blob([document.getElementById('worker').textContent], { type: 'text/javascript' })),
@@ -125,10 +124,8 @@ const MESSAGES = {
     losses[1].push(given.training)
     losses[2].push(given.held ?? null)
     if (losses[0].length > MOST_LOSSES) losses = losses.map((column) => column.filter((_, i) => i % 2 === 0))
-    if (isDrawn) {
-      isDrawn = false
-      requestAnimationFrame(draw)
-    }
+    if (!isDrawing) requestAnimationFrame(draw)
+    isDrawing = true
   },
   download: ({ format, content }) => {
     const link = document.createElement('a')
@@ -238,11 +235,13 @@ const PARTS = [
 ]
 
 function draw() {
-  const left = [...PARTS]
+  const [left, drawn] = [[...PARTS], last]
   const next = () => {
     left.shift()()
-    if (left.length > 0) requestAnimationFrame(next)
-    else isDrawn = true
+    if (left.length > 0) return requestAnimationFrame(next)
+    isDrawing = last !== drawn
+    // What has come meanwhile.
+    if (isDrawing) requestAnimationFrame(draw)
   }
   next()
 }

@@ -121,18 +121,7 @@ function emulator(cpu) {
 }
 
 /** What runs without processes of its own: those of a test are not emulated. */
-const TESTS = [
-  'bits',
-  'network',
-  'online',
-  'train',
-  'batch',
-  'evaluate',
-  'trainer',
-  'table',
-  'files',
-  'learning'
-]
+const TESTS = ['bits', 'online', 'train', 'batch', 'evaluate', 'trainer', 'fit-goldens', 'learning']
 
 /** The tests in an emulated processor, on the addon of a package. */
 function test(cpu, addon) {

@@ -75,10 +75,14 @@ async function main() {
     for (const [name, hidden, seconds, least] of [
       ['xor', '8, 8', 15, 0.95],
       ['circles', '8, 8', 15, 0.95],
-      ['spirals', '32, 32', 40, 0.9]
+      ['spirals', '32, 32', 40, 0.95]
     ]) {
+      await pause(page)
       await page.select('#data', name)
       await fill(page, '#hidden', hidden)
+      // Nothing that is seen is of the table before.
+      await page.waitForFunction(() => document.querySelector('#state').textContent === 'epoch 0')
+      await new Promise((resolve) => setTimeout(resolve, 300))
       const took = await until(page, seconds, least)
       console.log(`${name}: ${least * 100} % of held-out rows right after ${took.toFixed(1)} s`)
       if (name === 'spirals') await shoot(page, 'playground.png')
@@ -164,6 +168,10 @@ async function fill(page, selector, text) {
     },
     text
   )
+}
+
+async function pause(page) {
+  if ((await page.$eval('#run', ({ textContent }) => textContent)) === 'Pause') await page.click('#run')
 }
 
 /** Trains until so many of the held-out rows are right; the seconds that it took. */
