@@ -1,6 +1,6 @@
 'use strict'
 
-// The programs of the README and of docs/tables.md run as they stand there, and those in TypeScript compile.
+// The programs of the README and of docs/ run as they stand there, and those in TypeScript compile.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -19,7 +19,10 @@ const { after, test } = require('node:test')
 const { complaints, ways } = require('../scripts/typecheck.js')
 
 const root = path.join(__dirname, '..')
-const pages = ['README.md', 'docs/tables.md'].map((page) => ({
+const pages = [
+  'README.md',
+  ...['getting-started', 'guide', 'migrating', 'tables'].map((name) => `docs/${name}.md`)
+].map((page) => ({
   page,
   text: readFileSync(path.join(root, page), 'utf8')
 }))
@@ -46,7 +49,10 @@ test('there are programs', () => {
 
 for (const { code, line, page } of blocks('js')) {
   test(`the program on line ${line} of ${page} runs`, () => {
-    const file = path.join(folder, /^import /m.test(code) ? `line-${line}.mjs` : `line-${line}.cjs`)
+    const file = path.join(
+      folder,
+      /^import /m.test(code) ? `${path.basename(page)}-${line}.mjs` : `${path.basename(page)}-${line}.cjs`
+    )
     writeFileSync(file, code)
     const { status, stderr } = spawnSync(process.execPath, [file], {
       cwd: folder,

@@ -1,6 +1,6 @@
 'use strict'
 
-// Builds the addon and puts it where lib/native.js looks for it. With --dev quickly: for the inner loop of work on
+// Builds the addon and puts it where lib/hosts/addon.js looks for it. With --dev quickly: for the inner loop of work on
 // the Rust side, several times slower to run.
 
 const { spawnSync } = require('node:child_process')

@@ -1,6 +1,6 @@
 // mikir/brain as TypeScript programs use it.
 
-import { CrossValidate, likely, NeuralNetwork, type NetworkJSON, type Status } from '../../brain.js'
+import { CrossValidate, likely, type NetworkJSON, NeuralNetwork, type Status } from '../../brain.js'
 
 const network = new NeuralNetwork<{ r?: number; g?: number }, { black?: number; white?: number }>({
   hiddenLayers: [3],

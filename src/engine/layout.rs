@@ -1,7 +1,6 @@
 //! The one buffer that a host keeps for a network: all its numbers, and room for what goes in and out.
 //!
-//! The host owns it, so that its own garbage collection counts and frees it, and one argument carries everything that a
-//! call needs.
+//! One argument carries everything that a call needs. Where the host can, its own garbage collection counts and frees it.
 //!
 //! The buffer, in elements of the network's precision:
 //!
