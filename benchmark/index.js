@@ -18,6 +18,7 @@ const benchmarks = {
   memory: './memory.js',
   passes: './passes.js',
   responsiveness: './responsiveness.js',
+  serve: './serve.js',
   start: './start.js',
   starts: './starts.js',
   tfjs: './tfjs.js',

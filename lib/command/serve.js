@@ -34,7 +34,7 @@ Examples:
     if (!/^\d+$/.test(port) || Number(port) > 65_535) {
       throw new UsageError(`--port is a number from 0 to 65535, not '${port}'`)
     }
-    const server = serverOf(await load(file))
+    const server = serverOf(servedOf(await load(file)))
     await listen(server, Number(port), host)
     const address = server.address()
     tell(`serves ${file} on http://${host}:${address.port}`, values)
@@ -45,6 +45,7 @@ Examples:
     process.once('SIGINT', stop)
     process.once('SIGTERM', stop)
   },
+  servedOf,
   serverOf
 }
 
@@ -65,11 +66,23 @@ class Refusal extends Error {
   }
 }
 
-/** A server that answers with a model. */
-function serverOf(model) {
-  const about = JSON.stringify(aboutOf(model))
-  const answers = { plain: batched(answersOf(model)) }
-  if (model instanceof Classifier) answers.probabilities = batched((rows) => model.probabilities(rows))
+/** What a server says of a model, and how it answers rows. */
+function servedOf(model) {
+  const isNetwork = model instanceof NeuralNetwork
+  return {
+    about: aboutOf(model),
+    answers: isNetwork ? (rows) => model.predictBatch(rows) : (rows) => model.predict(rows),
+    isRow: isNetwork ? isListOfNumbers : isObject,
+    probabilities: model instanceof Classifier ? (rows) => model.probabilities(rows) : undefined
+  }
+}
+
+/** A server of answers. */
+function serverOf(served) {
+  const { isRow } = served
+  const about = JSON.stringify(served.about)
+  const plain = batched(served.answers)
+  const probabilities = served.probabilities && batched(served.probabilities)
 
   const answer = async (request) => {
     const { pathname, searchParams } = new URL(request.url, 'http://server')
@@ -78,9 +91,9 @@ function serverOf(model) {
     if (pathname !== '/predict') throw new Refusal(404, 'there is /predict, /health and /')
     only(request, 'POST')
     const given = rowsOf(await bodyOf(request))
-    const kind = searchParams.has('probabilities') ? answers.probabilities : answers.plain
+    const kind = searchParams.has('probabilities') ? probabilities : plain
     if (kind === undefined) throw new Refusal(400, 'this model has no probabilities')
-    const rows = isRow(given, model) ? [given] : given
+    const rows = isRow(given) ? [given] : given
     if (!Array.isArray(rows) || rows.length > MOST_ROWS) {
       throw new Refusal(400, `expected a row, or an array of at most ${MOST_ROWS} rows`)
     }
@@ -136,23 +149,17 @@ function aboutOf(model) {
   }
 }
 
-function answersOf(model) {
-  return model instanceof NeuralNetwork ? (rows) => model.predictBatch(rows) : (rows) => model.predict(rows)
-}
-
-function isRow(value, model) {
-  if (model instanceof NeuralNetwork) return Array.isArray(value) && typeof value[0] === 'number'
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+const isListOfNumbers = (value) => Array.isArray(value) && typeof value[0] === 'number'
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Joins the rows of calls that come in one turn of the event loop; where one is wrong, each is answered for itself. */
 function batched(answer) {
   let waiting = []
-  const work = () => {
+  const work = async () => {
     const calls = waiting
     waiting = []
     try {
-      const answers = answer(calls.flatMap(({ rows }) => rows))
+      const answers = await answer(calls.flatMap(({ rows }) => rows))
       let at = 0
       for (const { rows, resolve } of calls) {
         resolve(answers.slice(at, at + rows.length))
@@ -160,11 +167,7 @@ function batched(answer) {
       }
     } catch {
       for (const { rows, resolve, reject } of calls) {
-        try {
-          resolve(answer(rows))
-        } catch (error) {
-          reject(error)
-        }
+        await Promise.resolve(rows).then(answer).then(resolve, reject)
       }
     }
   }

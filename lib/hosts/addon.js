@@ -6,36 +6,102 @@ const { createError } = require('../errors.js')
 
 const platform = `${process.platform}-${process.arch}`
 
-/** Bundlers find an addon by a literal name, and know that a `require` in a `try` may fail. */
-const ADDONS = {
-  'darwin-arm64': [() => require('../../mikir.darwin-arm64.node'), () => require('@mikir/darwin-arm64')],
-  'darwin-x64': [() => require('../../mikir.darwin-x64.node'), () => require('@mikir/darwin-x64')],
-  'linux-arm64': [
-    () => require('../../mikir.linux-arm64.node'),
-    () => require('@mikir/linux-arm64-gnu'),
-    () => require('@mikir/linux-arm64-musl')
-  ],
-  'linux-x64': [
-    () => require('../../mikir.linux-x64.node'),
-    () => require('@mikir/linux-x64-gnu'),
-    () => require('@mikir/linux-x64-musl')
-  ],
-  'win32-arm64': [() => require('../../mikir.win32-arm64.node'), () => require('@mikir/win32-arm64-msvc')],
-  'win32-x64': [() => require('../../mikir.win32-x64.node'), () => require('@mikir/win32-x64-msvc')]
-}
-
-/** Where the platform has none of these, it may be built from source. */
-const BUILT = [() => require('node:module').createRequire(__filename)(`../../mikir.${platform}.node`)]
-
-/** The one built here, or that of the platform's package: of the two for Linux, npm installs the one that loads. */
+/**
+ * The one built here, or that of the platform's package: of the two for Linux, npm installs the one that loads. Bundlers find
+ * an addon by a literal name, and know that a `require` in a `try` may fail.
+ */
 function load() {
   const causes = []
-  for (const attempt of ADDONS[platform] ?? BUILT) {
-    try {
-      return attempt()
-    } catch (error) {
-      causes.push(error)
-    }
+  switch (platform) {
+    case 'darwin-arm64':
+      try {
+        return require('../../mikir.darwin-arm64.node')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      try {
+        return require('@mikir/darwin-arm64')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      break
+    case 'darwin-x64':
+      try {
+        return require('../../mikir.darwin-x64.node')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      try {
+        return require('@mikir/darwin-x64')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      break
+    case 'linux-arm64':
+      try {
+        return require('../../mikir.linux-arm64.node')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      try {
+        return require('@mikir/linux-arm64-gnu')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      try {
+        return require('@mikir/linux-arm64-musl')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      break
+    case 'linux-x64':
+      try {
+        return require('../../mikir.linux-x64.node')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      try {
+        return require('@mikir/linux-x64-gnu')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      try {
+        return require('@mikir/linux-x64-musl')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      break
+    case 'win32-arm64':
+      try {
+        return require('../../mikir.win32-arm64.node')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      try {
+        return require('@mikir/win32-arm64-msvc')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      break
+    case 'win32-x64':
+      try {
+        return require('../../mikir.win32-x64.node')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      try {
+        return require('@mikir/win32-x64-msvc')
+      } catch (cause) {
+        causes.push(cause)
+      }
+      break
+    default:
+      // Built from source, where no path is known beforehand.
+      try {
+        return require('node:module').createRequire(__filename)(`../../mikir.${platform}.node`)
+      } catch (cause) {
+        causes.push(cause)
+      }
   }
   throw loadError(causes.find(({ code }) => code !== 'MODULE_NOT_FOUND') ?? causes[0])
 }
