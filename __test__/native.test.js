@@ -448,7 +448,7 @@ test('all paths that lib/ loads from are literal: bundlers follow no others', ()
   assert.deepEqual(
     paths.filter(
       (path) =>
-        !/^'(node:[\w/]+|\.\.?\/(hosts\/)?[\w-]+\.js|(\.\.\/)+mikir\.\w+-\w+\.node|@mikir\/[\w-]+)'$/.test(
+        !/^'(node:[\w/]+|(\.\.?\/)+([\w-]+\/)*[\w-]+\.(js|json)|(\.\.\/)+mikir\.\w+-\w+\.node|@mikir\/[\w-]+)'$/.test(
           path
         )
     ),
