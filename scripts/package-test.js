@@ -48,7 +48,7 @@ test('the tarball carries the addon, what builds it, and nothing else', () => {
   ]
   for (const file of promised) assert.ok(files.includes(file), `${file} is missing`)
   const known =
-    /^(README\.md|LICENSE|package\.json|(index|brain)\.(js|d\.ts)|bin\/mikir\.js|lib\/[\w/-]+\.m?js|web\/(mikir\.(mjs|wasm)|playground\.html|node\/wasm\.cjs)|mikir\.[\w-]+\.node|Cargo\.(toml|lock)|build\.rs|scripts\/build\.js|src\/[\w/]+\.rs)$/
+    /^(README\.md|LICENSE|package\.json|(index|brain|wasm)\.(js|d\.ts)|bin\/mikir\.js|lib\/[\w/-]+\.m?js|web\/(mikir\.(mjs|wasm)|playground\.html|node\/wasm\.cjs)|mikir\.[\w-]+\.node|Cargo\.(toml|lock)|build\.rs|scripts\/build\.js|src\/[\w/]+\.rs)$/
   assert.deepEqual(
     files.filter((file) => !known.test(file)),
     []

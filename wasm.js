@@ -1,0 +1,4 @@
+'use strict'
+
+// What `npm run build:web` builds.
+module.exports = require('./web/node/wasm.cjs')
