@@ -38,6 +38,43 @@ fn to_the_end<T: Real>(mut run: Run<T>, values: &mut [T]) -> StoppedBy {
     }
 }
 
+/// An epoch of several pieces, with rows of validation, that pauses after each of them or never.
+fn paused_or_not(pauses: bool) -> (Vec<f64>, Vec<f64>, usize) {
+    let options = json!({ "layers": [64, 256, 64], "loss": "mse", "seed": 1 });
+    let architecture = Arc::new(Architecture::new(&NetworkOptions::from_json(&options).unwrap()).unwrap());
+    let mut values = vec![0.0; architecture.value_count()];
+    initialize(&architecture, &mut values, 1);
+    let mut generator = Generator::new(2);
+    let mut draw = |count: usize| (0..count).map(|_| generator.uniform()).collect::<Vec<f64>>();
+    let rows = data::<f64>(&architecture, &draw(64 * 1700), &draw(64 * 1700));
+    let given = json!({ "epochs": 3, "batchSize": 8, "learningRate": 0.01, "validation": 0.5, "threads": 1 });
+    let start = Start::new(given, 1, &architecture).unwrap();
+    let mut run = fit::begin(architecture, &start, rows, None, &values, None).unwrap();
+    let mut calls = 0;
+    loop {
+        calls += 1;
+        let ended = run.advance(false, &|| false, &|| pauses).unwrap();
+        if ended.is_some() {
+            break;
+        }
+    }
+    let losses = run
+        .monitor()
+        .history(|history| [&history.losses[..], &history.validation_losses].concat());
+    run.monitor().copy_values(&mut values);
+    (values, losses, calls)
+}
+
+#[test]
+fn an_epoch_that_pauses_is_the_same() {
+    let (values, losses, calls) = paused_or_not(false);
+    assert_eq!((losses.len(), calls), (6, 3));
+    let (paused_values, paused_losses, paused_calls) = paused_or_not(true);
+    assert!(paused_calls > 10, "{paused_calls} pieces");
+    assert_eq!(paused_values, values);
+    assert_eq!(paused_losses, losses);
+}
+
 #[test]
 fn twenty_epochs_end_in_the_weights_of_pytorch() {
     let golden: Value = serde_json::from_str(include_str!("../../../__test__/goldens/network.json")).unwrap();
