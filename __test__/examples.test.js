@@ -19,8 +19,8 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
   })
 }
 
-test('xor.js shows its progress and four predictions', () => {
-  const { stdout } = run('xor.js')
+test('01-xor.js shows its progress and four predictions', () => {
+  const { stdout } = run('01-xor.js')
   assert.equal(stdout.match(/^pass +\d+ +mean squared error 0\.\d{4}$/gm).length, 10)
   const predictions = [...stdout.matchAll(/^([01]) xor ([01]) = ([01]) +predicted (\d\.\d{4})$/gm)]
   assert.equal(predictions.length, 4)
@@ -30,21 +30,21 @@ test('xor.js shows its progress and four predictions', () => {
   }
 })
 
-test('iris.js learns, and tells how good it is', () => {
-  const { stdout } = run('iris.js')
+test('04-iris.js learns, and tells how good it is', () => {
+  const { stdout } = run('04-iris.js')
   assert.match(stdout, /^epoch +10 +loss 0\.\d{4} +validation 0\.\d{4}$/m)
   assert.match(stdout, /^\d+ epochs, stopped by \w+; the best was \d+$/m)
   assert.match(stdout, /^(9\d|100)\.\d % of 50 unseen flowers are told right:$/m)
 })
 
-test('ice-cream.js says yes on the hot day and no on the cool one', () => {
-  const { stdout } = run('ice-cream.js')
+test('05-one-neuron.js says yes on the hot day and no on the cool one', () => {
+  const { stdout } = run('05-one-neuron.js')
   assert.match(stdout, /^30 degrees, hunger 8: yes/m)
   assert.match(stdout, /^15 degrees, hunger 3: no/m)
 })
 
-test('contrast.js prints plain text where there is no terminal', () => {
-  const { stdout } = run('contrast.js')
+test('02-colour-contrast.js prints plain text where there is no terminal', () => {
+  const { stdout } = run('02-colour-contrast.js')
   assert.ok(!stdout.includes('\x1b'))
   assert.match(stdout, /^ {2}white text on rgb\(0, 0, 0\)$/m)
   assert.match(stdout, /^ {2}black text on rgb\(255, 255, 255\)$/m)

@@ -21,12 +21,13 @@ let last
 let losses = [[], [], []]
 let isDrawing = false
 
-const worker = new Worker(
-  URL.createObjectURL(new Blob([document.getElementById('worker').textContent], { type: 'text/javascript' })),
-  {
-    type: 'module'
-  }
-)
+const program = element('worker').textContent
+/** A page that is opened as a file may have no worker of a blob's address. */
+const address =
+  location.protocol === 'file:'
+    ? `data:text/javascript,${encodeURIComponent(program)}`
+    : URL.createObjectURL(new Blob([program], { type: 'text/javascript' }))
+const worker = new Worker(address, { type: 'module' })
 const order = (type, given = {}) => worker.postMessage({ type, ...given })
 
 function settings() {

@@ -82,11 +82,11 @@ impl State {
             ..
         } = self;
         // At most one argument is a buffer.
-        let mut buffer = arguments.iter().find_map(|argument| match argument {
+        let number = arguments.iter().find_map(|argument| match argument {
             Incoming::Buffer(number) => Some(*number),
             _ => None,
         });
-        let mut buffer = buffer.take().and_then(|number| buffers.get_mut(number));
+        let mut buffer = number.and_then(|number| buffers.get_mut(number));
         let arguments = arguments.iter_mut().map(|argument| match argument {
             Incoming::Nothing => Argument::Nothing,
             Incoming::Flag(flag) => Argument::Flag(*flag),
