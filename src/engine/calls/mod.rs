@@ -11,7 +11,7 @@
 //! | [`fit`] | the functions of fits |
 //! | [`trainer`] | the functions of trainers |
 //! | [`table`] | the functions of tables |
-//! | [`file`] | the functions of files |
+//! | [`mod@file`] | the functions of files |
 
 pub mod data;
 pub mod file;

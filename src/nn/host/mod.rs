@@ -6,7 +6,7 @@
 //! | [`archive`] | JSON and tensors in one file, with a checksum, for checkpoints |
 //! | [`clock`] | the time |
 //! | [`team`] | threads that share the steps of a fit |
-//! | [`web`] | what JavaScript provides where there is no operating system: WebAssembly |
+//! | `web` | what JavaScript provides where there is no operating system: WebAssembly |
 
 pub mod archive;
 pub mod clock;

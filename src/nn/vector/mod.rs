@@ -8,7 +8,7 @@
 //! | [`elementary`] | exponentials and logarithms as vector code |
 //! | [`product`] | matrix products |
 //! | [`packing`] | what large products read, copied together |
-//! | [`wasm`] | vectors of WebAssembly, for it alone |
+//! | `wasm` | vectors of WebAssembly, for it alone |
 //! | [`memory`] | buffers, and what happens where there is no memory for one |
 
 pub mod elementary;
