@@ -14,8 +14,12 @@ const CHUNK = 1 << 16
 /** From so many bytes on, memory that is asked for is not there before it is used. */
 const LARGE = 1 << 17
 
-/** The names in `src/wasm/mod.rs` of what makes room for typed arrays, by their kind. */
-const PUSHES = { Uint8Array: 'push_bytes', Float64Array: 'push_doubles', Float32Array: 'push_singles' }
+/** What typed arrays are there, by their kind, and the names in `src/wasm/mod.rs` of what makes room for them. */
+const PUSHES = {
+  Uint8Array: [Uint8Array, 'push_bytes'],
+  Float64Array: [Float64Array, 'push_doubles'],
+  Float32Array: [Float32Array, 'push_singles']
+}
 
 /** What a part of a reply is of, by its number there. */
 const PARTS = [Uint8Array, Uint32Array, Float64Array]
@@ -70,8 +74,8 @@ function connect(module, { decoder, encoder, now, random, readFile, writeFile })
   }
   const { exports } = new WebAssembly.Instance(module, { host: imports })
   const { memory } = exports
-  // A view of memory that has grown is empty: it is made anew for each use.
-  const view = (Numbers, address, length) => new Numbers(memory.buffer, address, length)
+  // A view of memory that has grown is empty: it is made anew for each use. Addresses come as integers with a sign.
+  const view = (Numbers, address, length) => new Numbers(memory.buffer, address >>> 0, length)
 
   const part = (i) =>
     view(PARTS[exports.part_kind(i)], exports.part_address(i), exports.part_length(i)).slice()
@@ -113,8 +117,8 @@ function connect(module, { decoder, encoder, now, random, readFile, writeFile })
     }
     if (value === undefined || value === null) return exports.push_nothing()
     if (value instanceof Handle) return exports.push_buffer(value.number)
-    const address = exports[PUSHES[value[Symbol.toStringTag]]](value.length)
-    new value.constructor(memory.buffer, address, value.length).set(value)
+    const [Numbers, makeRoom] = PUSHES[value[Symbol.toStringTag]]
+    view(Numbers, exports[makeRoom](value.length), value.length).set(value)
   }
 
   const reply = (outcome) => {
