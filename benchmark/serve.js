@@ -10,8 +10,6 @@
 
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
-const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const { digits, machine, printTable, readFlags } = require('./common.js')
 const { install, load, namesWith } = require('./peers/npm.js')
@@ -76,10 +74,8 @@ async function serve(name) {
 }
 
 async function servedOfMikir(name, servedOf) {
-  const { Classifier, NeuralNetwork, Table } = require('..')
-  if (!name.includes('iris')) {
-    return servedOf(new NeuralNetwork({ layers: LAYERS, loss: 'crossEntropy', precision: 'f32', seed: 1 }))
-  }
+  const { Classifier, Table } = require('..')
+  if (!name.includes('iris')) return servedOf(networkOf())
   const model = new Classifier({ seed: 1 })
   await model.fit(await Table.readCSV(path.join(__dirname, '../examples/data/iris.csv')), {
     target: 'species'
@@ -89,23 +85,22 @@ async function servedOfMikir(name, servedOf) {
 
 async function servedOfOnnx() {
   const { InferenceSession, Tensor } = load('onnxruntime-node')
-  const { onnxModel } = require('./peers/onnx.js')
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'mikir-serve-'))
-  const file = path.join(folder, 'model.onnx')
-  writeFileSync(file, onnxModel(LAYERS))
-  const session = await InferenceSession.create(readFileSync(file))
-  rmSync(folder, { recursive: true })
+  const session = await InferenceSession.create(networkOf().toONNX())
+  const [[input], [output], units] = [session.inputNames, session.outputNames, LAYERS.at(-1)]
   return {
     about: {},
     isRow: (value) => typeof value[0] === 'number',
     async answers(rows) {
-      const [[name], [output]] = [session.inputNames, session.outputNames]
       const inputs = new Tensor('float32', Float32Array.from(rows.flat()), [rows.length, LAYERS[0]])
-      const { [output]: found } = await session.run({ [name]: inputs })
-      const units = LAYERS.at(-1)
-      return rows.map((_, i) => Array.from(found.data.subarray(i * units, (i + 1) * units)))
+      const { data } = (await session.run({ [input]: inputs }))[output]
+      return rows.map((_, i) => Array.from(data.subarray(i * units, (i + 1) * units)))
     }
   }
+}
+
+function networkOf() {
+  const { NeuralNetwork } = require('..')
+  return new NeuralNetwork({ layers: LAYERS, loss: 'crossEntropy', precision: 'f32', seed: 1 })
 }
 
 if (process.argv[2] === 'server') serve(process.argv[3])

@@ -9,7 +9,7 @@ const path = require('node:path')
 const { runNpm } = require('../common.js')
 
 const PEERS = {
-  autocannon: { autocannon: '8.0.0' },
+  autocannon: { autocannon: '9.0.0' },
   'brain.js': { 'brain.js': '2.0.0-beta.24' },
   'brain.js 1': { 'brain.js': '1.6.1' },
   'onnxruntime-node': { 'onnxruntime-node': '1.30.0' },
