@@ -14,23 +14,21 @@ const root = path.join(__dirname, '..')
 const web = path.join(root, 'web')
 const target = 'wasm32-unknown-unknown'
 /** Where scripts/toolchain.sh puts a compiler with the source of its standard library, where rustup has no such target. */
-const toolchain = path.join(root, '.toolchain')
+const unpacked = path.join(root, '.toolchain/env.json')
 
 /** What does not say that it is to be inlined mostly is not: three quarters of the size. */
 const FLAGS = {
   RUSTFLAGS: '-C target-feature=+simd128 -C llvm-args=-inline-threshold=45'
 }
 
-/** How cargo builds for the target here: its arguments and environment. */
-function cargo() {
-  const folder = run('rustc', ['--print', 'target-libdir', '--target', target], { stdio: 'pipe' })
-  if (folder.status === 0 && existsSync(folder.stdout.trim())) return { command: 'cargo', args: [], env: {} }
-  const file = path.join(toolchain, 'env.json')
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
-  const added = run('rustup', ['target', 'add', target], { stdio: 'pipe' })
-  if (added.status === 0) return { command: 'cargo', args: [], env: {} }
-  console.error(`Rust has no standard library for ${target} here: rustup target add ${target}`)
-  process.exit(1)
+/** How cargo builds for the target here: its command, arguments and environment; nothing where it cannot. */
+function toolchain() {
+  const plain = { command: 'cargo', args: [], env: {} }
+  const { status, stdout } = run('rustc', ['--print', 'target-libdir', '--target', target], { stdio: 'pipe' })
+  if (status === 0 && existsSync(stdout.trim())) return plain
+  if (existsSync(unpacked)) return JSON.parse(readFileSync(unpacked, 'utf8'))
+  const added = run('rustup', ['target', 'add', target], { stdio: 'pipe', timeout: 120_000 })
+  return added.status === 0 ? plain : undefined
 }
 
 function run(command, args, options = {}) {
@@ -38,7 +36,12 @@ function run(command, args, options = {}) {
 }
 
 function buildModule() {
-  const { command, args, env } = cargo()
+  const found = toolchain()
+  if (found === undefined) {
+    console.error(`Rust has no standard library for ${target} here: rustup target add ${target}`)
+    process.exit(1)
+  }
+  const { command, args, env } = found
   const folder = path.join(root, 'target/web')
   const built = run(
     command,
@@ -175,5 +178,9 @@ async function page(folder, name) {
   )
 }
 
-if (!process.argv.includes('--bundle')) buildModule()
-bundle()
+if (require.main === module) {
+  if (!process.argv.includes('--bundle')) buildModule()
+  bundle()
+}
+
+module.exports = { toolchain }
