@@ -11,9 +11,8 @@ use napi::bindgen_prelude::{
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi::{Env, check_status, sys};
 
-use crate::engine::calls::{Argument, Host, Numbers, Reply};
+use crate::engine::calls::{Argument, Numbers, Reply};
 use crate::nn::{Error, Result};
-use crate::node::interrupt::Interrupt;
 
 /// The arguments of a call. Those that are memory live as long as the call, and no two may share some.
 pub fn arguments<'c>(context: &'c FunctionCallContext) -> Result<Vec<Argument<'c>>> {
@@ -166,31 +165,5 @@ unsafe fn array(env: sys::napi_env, numbers: Numbers) -> napi::Result<sys::napi_
             Numbers::Places(places) => Uint32Array::to_napi_value(env, places.into()),
             Numbers::Doubles(doubles) => Float64Array::to_napi_value(env, doubles.into()),
         }
-    }
-}
-
-/// What Node.js can do for a call.
-pub struct NodeCall<'c> {
-    env: &'c Env,
-    interrupt: Interrupt,
-}
-
-impl<'c> NodeCall<'c> {
-    pub fn new(env: &'c Env, interrupt: Interrupt) -> Self {
-        NodeCall { env, interrupt }
-    }
-}
-
-// SAFETY: `env` is only used by `adjust_memory`, which the thread of JavaScript alone calls.
-unsafe impl Sync for NodeCall<'_> {}
-
-impl Host for NodeCall<'_> {
-    fn is_cut(&self) -> bool {
-        self.interrupt.has_come()
-    }
-
-    fn adjust_memory(&self, bytes: i64) {
-        // It only fails where the environment is being torn down.
-        let _ = self.env.adjust_external_memory(bytes);
     }
 }

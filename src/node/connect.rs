@@ -17,7 +17,7 @@ use crate::nn::network::architecture::MAX_PARAMETERS;
 use crate::nn::switch::Switch;
 use crate::nn::vector::simd::{self, Level};
 use crate::nn::{Error, Result, random};
-use crate::node::call::{NodeCall, arguments};
+use crate::node::call::arguments;
 use crate::node::failure::{CreateError, Thrower, panicked};
 use crate::node::fast_function::fast_function;
 use crate::node::interrupt::{Interrupt, Nothing};
@@ -106,9 +106,7 @@ pub fn connect<'env>(
     add.function("drawSeed", draw_seed)?;
     for (name, body, _) in calls::functions() {
         add.function(name, move |context, environment| {
-            let interrupt = Interrupt::new(context.env, &environment.nothing)
-                .map_err(|error| Error::internal("a way back to JavaScript", "the call", error.reason))?;
-            let host = NodeCall::new(context.env, interrupt);
+            let host = Interrupt::new(context.env, &environment.nothing);
             body(&mut Call::new(arguments(context)?, &environment.home, &host))
         })?;
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use napi::bindgen_prelude::{Function, FunctionRef, JsValue};
 use napi::{Env, check_status, sys};
 
+use crate::engine::calls::Host;
 use crate::nn::host::Clock;
 
 /// So many milliseconds pass between two questions.
@@ -22,10 +23,9 @@ const LOOK: f64 = 0.1;
 pub type Nothing = FunctionRef<(), ()>;
 
 /// Whether a call is to end; any thread that works for it may ask.
-pub struct Interrupt {
-    env: sys::napi_env,
-    receiver: sys::napi_value,
-    nothing: sys::napi_value,
+pub struct Interrupt<'c> {
+    env: &'c Env,
+    nothing: &'c Nothing,
     /// The thread of JavaScript.
     home: usize,
     clock: Clock,
@@ -39,7 +39,7 @@ pub struct Interrupt {
 }
 
 // SAFETY: all but `has_come` is used on the thread of JavaScript alone.
-unsafe impl Sync for Interrupt {}
+unsafe impl Sync for Interrupt<'_> {}
 
 /// A number that no other thread has.
 fn here() -> usize {
@@ -47,17 +47,12 @@ fn here() -> usize {
     HERE.with(|here| ptr::from_ref(here) as usize)
 }
 
-impl Interrupt {
-    /// For the call that Node makes now: it must not outlive it.
-    pub fn new(env: &Env, nothing: &Nothing) -> napi::Result<Self> {
-        let mut receiver = ptr::null_mut();
-        // SAFETY: `env` is live.
-        check_status!(unsafe { sys::napi_get_undefined(env.raw(), &mut receiver) })?;
-        let nothing: Function<(), ()> = nothing.borrow_back(env)?;
-        Ok(Interrupt {
-            env: env.raw(),
-            receiver,
-            nothing: nothing.raw(),
+impl<'c> Interrupt<'c> {
+    /// For the call that Node makes now. Every call has one, so it costs next to nothing until it is asked.
+    pub fn new(env: &'c Env, nothing: &'c Nothing) -> Self {
+        Interrupt {
+            env,
+            nothing,
             home: here(),
             clock: Clock::start(),
             looked: Cell::new(0.0),
@@ -65,11 +60,11 @@ impl Interrupt {
             stride: Cell::new(0),
             left: Cell::new(0),
             has_come: AtomicBool::new(false),
-        })
+        }
     }
 
     /// Whether the call is to end. Then an exception is pending, or none can be: nothing may be thrown.
-    pub fn has_come(&self) -> bool {
+    fn has_come(&self) -> bool {
         if self.has_come.load(Ordering::Relaxed) {
             return true;
         }
@@ -101,19 +96,38 @@ impl Interrupt {
             return false;
         }
         self.asked.set(now);
-        // SAFETY: on the thread of JavaScript, within the call that the values belong to.
-        let status = unsafe {
-            sys::napi_call_function(
-                self.env,
-                self.receiver,
-                self.nothing,
+        let has_come = self.ask().is_err();
+        self.has_come.store(has_come, Ordering::Relaxed);
+        has_come
+    }
+
+    /// Runs a little JavaScript: it fails where the call is to end.
+    fn ask(&self) -> napi::Result<()> {
+        let nothing: Function<(), ()> = self.nothing.borrow_back(self.env)?;
+        let mut receiver = ptr::null_mut();
+        // SAFETY: on the thread of JavaScript, within the call whose environment this is; the values are of it.
+        unsafe {
+            check_status!(sys::napi_get_undefined(self.env.raw(), &mut receiver))?;
+            check_status!(sys::napi_call_function(
+                self.env.raw(),
+                receiver,
+                nothing.raw(),
                 0,
                 ptr::null(),
                 ptr::null_mut(),
-            )
-        };
-        let has_come = status != sys::Status::napi_ok;
-        self.has_come.store(has_come, Ordering::Relaxed);
-        has_come
+            ))
+        }
+    }
+}
+
+/// What Node.js can do for a call.
+impl Host for Interrupt<'_> {
+    fn is_cut(&self) -> bool {
+        self.has_come()
+    }
+
+    fn adjust_memory(&self, bytes: i64) {
+        // It only fails where the environment is being torn down.
+        let _ = self.env.adjust_external_memory(bytes);
     }
 }
