@@ -1,5 +1,5 @@
 'use strict'
 
-const { CrossValidate, NeuralNetwork, likely } = require('./lib/brain/index.js')
+const { CrossValidate, NeuralNetwork, defaults, likely, trainDefaults } = require('./lib/brain/index.js')
 
-module.exports = { CrossValidate, NeuralNetwork, likely }
+module.exports = { CrossValidate, NeuralNetwork, defaults, likely, trainDefaults }

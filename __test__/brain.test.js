@@ -4,9 +4,9 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { CrossValidate, NeuralNetwork, likely } = require('../brain.js')
+const { CrossValidate, NeuralNetwork, defaults, likely, trainDefaults } = require('../brain.js')
 const goldens = require('./goldens/imports.json')
-const { RANGE, TYPE, OPTION } = require('./helpers.js')
+const { LENGTH, OPTION, RANGE, TYPE } = require('./helpers.js')
 
 const XOR = [
   { input: [0, 0], output: [0] },
@@ -78,8 +78,8 @@ describe('train', () => {
     assert.ok(Math.abs(status.error - error) < 1e-6)
     for (const [l, layer] of [hidden, last].entries()) {
       for (const [j, row] of layer.weights.entries()) {
-        for (const [i, w] of row.entries()) assert.ok(Math.abs(fresh.weights[l][j][i] - w) < 1e-6)
-        assert.ok(Math.abs(fresh.biases[l][j] - layer.biases[j]) < 1e-6)
+        for (const [i, w] of row.entries()) assert.ok(Math.abs(fresh.weights[l + 1][j][i] - w) < 1e-6)
+        assert.ok(Math.abs(fresh.biases[l + 1][j] - layer.biases[j]) < 1e-6)
       }
     }
   })
@@ -101,6 +101,26 @@ describe('train', () => {
     const start = performance.now()
     new NeuralNetwork().train(XOR, { iterations: 1e9, errorThresh: 0, timeout: 50 })
     assert.ok(performance.now() - start < 5000)
+  })
+
+  test('learns from objects without entries, and from letters with a pixel off', () => {
+    const network = new NeuralNetwork()
+    network.train([
+      { input: {}, output: {} },
+      { input: { y: 1 }, output: { answer: 1 } },
+      { input: { x: 1 }, output: { answer: 1 } },
+      { input: { x: 1, y: 1 }, output: {} }
+    ])
+    assert.ok(network.run({ x: 1, z: 1 }).answer > 0.9)
+    const letters = { a: '.#.#.####.#', b: '##.#.###.##', c: '.###...#.##' }
+    const pixels = (letter) => Array.from(letter, (pixel) => Number(pixel === '#'))
+    const reader = new NeuralNetwork()
+    reader.train(
+      Object.entries(letters).map(([name, letter]) => ({ input: pixels(letter), output: { [name]: 1 } }))
+    )
+    for (const [name, letter] of Object.entries(letters)) {
+      assert.equal(likely(pixels(letter.replace('.', '#')), reader), name)
+    }
   })
 
   test('takes names, which may be missing, every activation, and Adam', async () => {
@@ -136,22 +156,162 @@ describe('train', () => {
   test('refuses what cannot be meant', () => {
     const network = new NeuralNetwork()
     assert.throws(() => network.run([1]), { code: TYPE })
-    assert.throws(() => network.train([]), { code: 'ERR_MIKIR_INVALID_LENGTH' })
+    assert.throws(() => network.train([]), { code: LENGTH })
     assert.throws(() => network.train([{ input: 1, output: [1] }]), { code: TYPE })
     assert.throws(() => network.train(XOR, { iteration: 5 }), { code: OPTION })
     for (const [key, value] of [
       ['iterations', -1],
+      ['iterations', '5'],
       ['errorThresh', 2],
       ['learningRate', 0],
+      ['learningRate', 50],
+      ['learningRate', '0.5'],
       ['momentum', 1],
+      ['momentum', false],
       ['activation', 'sine'],
+      ['activation', ['tanh']],
       ['timeout', 0],
-      ['callback', 3],
+      ['timeout', () => 5],
+      ['log', 4],
+      ['logPeriod', -1],
+      ['callback', false],
+      ['callbackPeriod', 0],
       ['praxis', 'sgd']
     ]) {
-      assert.throws(() => network.train(XOR, { [key]: value }), { code: RANGE }, key)
+      const before = { ...network.trainOpts }
+      assert.throws(() => network.train(XOR, { momentum: 0.7, [key]: value }), { code: RANGE }, key)
+      assert.deepEqual(network.trainOpts, before)
     }
     assert.throws(() => network.fromJSON({}), { code: TYPE })
+    assert.throws(() => new NeuralNetwork({ hiddenLayer: [3] }), { code: OPTION })
+    assert.throws(() => new NeuralNetwork({ hiddenLayers: [0] }), { code: RANGE })
+    assert.throws(() => new NeuralNetwork().initialize(), { code: LENGTH })
+    assert.throws(() => network.train([{ input: [], output: [1] }]), {
+      code: LENGTH,
+      message: 'Expected at least 1 number for data[0].input but received 0'
+    })
+  })
+
+  test('refuses rows that do not fit, and numbers that are none', () => {
+    const network = new NeuralNetwork()
+    network.train([{ input: { a: 1 }, output: [1] }], { iterations: 1 })
+    assert.throws(() => network.train([{ input: { a: '1' }, output: [1] }]), {
+      code: TYPE,
+      message: 'Expected a finite number for data[0].input["a"] but received \'1\''
+    })
+    assert.throws(() => network.train([{ input: { a: 1 }, output: [NaN] }]), {
+      code: RANGE,
+      message: 'Expected a finite number for data[0].output[0] but received NaN'
+    })
+    assert.throws(() => network.train([{ input: { a: 1 }, output: [1, 2] }]), {
+      code: LENGTH,
+      message: 'Expected 1 numbers for data[0].output but received 2'
+    })
+    assert.throws(() => network.run([1, 2]), { code: LENGTH })
+    assert.throws(() => network.test([{ input: { a: 1 }, output: { b: 1 } }]), { code: TYPE })
+  })
+})
+
+describe('networks', () => {
+  test('have the options that they were given, and defaults', () => {
+    const log = () => {}
+    const given = {
+      ...trainDefaults(),
+      iterations: 5,
+      log,
+      timeout: 1500,
+      leakyReluAlpha: 0.1337,
+      praxis: 'adam'
+    }
+    const network = new NeuralNetwork({ ...given, binaryThresh: 0.2, hiddenLayers: [2, 3] })
+    assert.deepEqual(network.trainOpts, given)
+    assert.deepEqual(network.options, { ...defaults(), binaryThresh: 0.2, hiddenLayers: [2, 3] })
+    assert.deepEqual(new NeuralNetwork({ callback: null }).trainOpts, trainDefaults())
+    network.updateTrainingOptions({ log: true })
+    assert.equal(network.trainOpts.log, network.logTrainingStatus)
+  })
+
+  test('are made by sizes, by data, or by hand', () => {
+    const sized = new NeuralNetwork({ inputSize: 9, outputSize: 2 })
+    assert.deepEqual([sized.sizes, sized.isRunnable], [[9, 4, 2], false])
+    sized.initialize()
+    assert.equal(sized.run(new Array(9).fill(0)).length, 2)
+    const byHand = new NeuralNetwork()
+    byHand.sizes = [3, 2, 1]
+    assert.deepEqual(
+      byHand.toJSON().layers.map(({ weights, biases }) => [weights.length, biases.length]),
+      [
+        [0, 0],
+        [2, 2],
+        [1, 1]
+      ]
+    )
+    assert.deepEqual(
+      byHand.weights.map((layer) => layer.length),
+      [0, 2, 1]
+    )
+    for (const weight of byHand.weights.flat(2)) assert.ok(Math.abs(weight) <= 0.2)
+  })
+
+  test('with cut off outputs learn, also where those start below 0', () => {
+    for (const activation of ['relu', 'leaky-relu']) {
+      const json = new NeuralNetwork({ inputSize: 1, hiddenLayers: [1], outputSize: 1, activation }).toJSON()
+      json.layers[1] = { weights: [[1]], biases: [0.5] }
+      json.layers[2] = { weights: [[-1]], biases: [-0.5] }
+      const network = new NeuralNetwork().fromJSON(json)
+      assert.ok(network.run([1])[0] <= 0, activation)
+      const rows = [
+        { input: [0], output: [0.2] },
+        { input: [1], output: [0.8] }
+      ]
+      const { error } = network.train(rows, { learningRate: 0.05 })
+      assert.ok(error <= 0.005 && Math.abs(network.run([1])[0] - 0.8) < 0.15, `${activation} ${error}`)
+    }
+  })
+
+  test('answer with another activation once they have it, also in JSON and functions', () => {
+    const network = new NeuralNetwork()
+    network.train(XOR, { iterations: 10 })
+    network.train(XOR, { iterations: 1, activation: 'tanh' })
+    const [answer] = network.run([1, 0])
+    assert.ok(Math.abs(new NeuralNetwork().fromJSON(network.toJSON()).run([1, 0])[0] - answer) < 1e-6)
+    assert.ok(Math.abs(network.toFunction()([1, 0])[0] - answer) < 1e-6)
+  })
+
+  test('of programs may put their own steps in place', async () => {
+    const calls = []
+    class Spied extends NeuralNetwork {
+      prepTraining(data, options) {
+        calls.push(['prepTraining', data, options])
+        return super.prepTraining(data, options)
+      }
+      trainingTick(data, status, endTime, isAsync) {
+        calls.push(['trainingTick', data[1].input, { ...status }, endTime])
+        return super.trainingTick(data, status, endTime, isAsync)
+      }
+    }
+    const options = { iterations: 1 }
+    const steps = [
+      ['prepTraining', XOR, options],
+      ['trainingTick', Float32Array.from([0, 1]), { error: 1, iterations: 0 }, Infinity]
+    ]
+    new Spied().train(XOR, options)
+    assert.deepEqual(calls.splice(0), steps)
+    const training = new Spied().trainAsync(XOR, options)
+    assert.deepEqual(calls.splice(0), steps)
+    assert.equal((await training).iterations, 1)
+
+    class Fixed extends NeuralNetwork {
+      setActivation() {
+        this.runInput = ([x]) => Float32Array.of(x)
+      }
+      trainingTick() {
+        return false
+      }
+    }
+    const fixed = new Fixed()
+    assert.deepEqual(fixed.train([{ input: [1], output: [0] }]), { error: 1, iterations: 0 })
+    assert.deepEqual([fixed.run([0.25])[0], fixed.test([{ input: [1], output: [0] }]).falsePos], [0.25, 1])
   })
 })
 
@@ -202,6 +362,39 @@ describe('JSON and functions', () => {
     }
   })
 
+  test('have all options, and none that cannot be written', () => {
+    const network = new NeuralNetwork({ hiddenLayers: [2] })
+    network.trainingTick = () => false
+    network.train([{ input: [], output: [] }], {
+      callback: () => {},
+      log: () => {},
+      momentum: 0.3,
+      timeout: 50
+    })
+    const json = JSON.parse(JSON.stringify(network))
+    assert.deepEqual(json.trainOpts, { ...trainDefaults(), momentum: 0.3, timeout: 50, log: true })
+    const again = new NeuralNetwork().fromJSON(json)
+    assert.deepEqual([again.sizes, again.trainOpts.callback], [[0, 2, 0], undefined])
+    assert.equal(again.trainOpts.log, network.logTrainingStatus)
+    assert.equal(new NeuralNetwork({ inputSize: 1, outputSize: 1 }).toJSON().trainOpts.timeout, 'Infinity')
+  })
+
+  test('keep names in their places, whatever they are', () => {
+    const network = new NeuralNetwork()
+    network.train([
+      { input: { b: 1 }, output: { constructor: 1 } },
+      { input: { 0: 0.5, b: 0.2, constructor: 0.1 }, output: { 0: 1 } }
+    ])
+    const again = new NeuralNetwork().fromJSON(network.toJSON())
+    for (const input of [{ b: 1 }, { 0: 1 }, { constructor: 1, b: 0.5 }, {}]) {
+      const answer = network.run(input)
+      assert.deepEqual(again.run(input), answer)
+      for (const [name, y] of Object.entries(network.toFunction()(input))) {
+        assert.ok(Math.abs(y - answer[name]) < 1e-6, `${JSON.stringify(input)} ${name}`)
+      }
+    }
+  })
+
   test('toFunction needs nothing', () => {
     for (const options of [
       {},
@@ -220,7 +413,7 @@ describe('JSON and functions', () => {
     plain.train(XOR, { iterations: 5 })
     const doubled = plain.toFunction((source) => source.replace('return a;', 'return a.map((y) => 2 * y);'))
     assert.ok(Math.abs(doubled([0, 1])[0] - 2 * plain.run([0, 1])[0]) < 1e-6)
-    assert.equal(likely([0, 1], plain), 0)
+    assert.equal(likely([0, 1], plain), '0')
   })
 })
 
@@ -240,6 +433,29 @@ describe('CrossValidate', () => {
     assert.ok(best.isRunnable && best.run([0.5]).length === 1)
     const again = new CrossValidate(() => new NeuralNetwork()).fromJSON(JSON.parse(JSON.stringify(folds)))
     assert.deepEqual(again.run([0.5]), best.run([0.5]))
-    assert.throws(() => folds.train(rows.slice(0, 3)), { code: 'ERR_MIKIR_INVALID_LENGTH' })
+    assert.equal(CrossValidate.isBinaryResults(folds.json), true)
+    assert.throws(() => folds.train(rows.slice(0, 3)), {
+      code: LENGTH,
+      message:
+        'Expected at least 4 rows, one for each fold, for data but received 3: ' +
+        'Training set size is too small for 3 k folds of 4'
+    })
+  })
+
+  test('leaves the rows in their order, takes a class, and chooses by the rows that it has not trained on', () => {
+    const rows = Array.from({ length: 8 }, (_, i) => ({ input: [i / 8], output: [i / 8, 1 - i / 8] }))
+    const before = [...rows]
+    const folds = new CrossValidate(NeuralNetwork, { hiddenLayers: [2] })
+    assert.deepEqual(folds.toJSON().sets, [])
+    const { avgs, sets } = folds.train(rows, { iterations: 20 })
+    assert.deepEqual(rows, before)
+    assert.deepEqual(sets[0].network.sizes, [1, 2, 2])
+    assert.equal(CrossValidate.isBinaryPartitionResults(sets[0]), false)
+    const networks = sets.map(({ network }) => new NeuralNetwork().fromJSON(network))
+    const best = sets.reduce((best, { testError }, i) => (testError < sets[best].testError ? i : best), 0)
+    assert.deepEqual(folds.toNeuralNetwork().run([0.5]), networks[best].run([0.5]))
+    assert.ok(avgs.testError > 0 && avgs.testError !== avgs.error)
+    const old = { ...folds.json, sets: sets.map(({ testError, ...set }, i) => ({ ...set, error: 5 - i })) }
+    assert.deepEqual(folds.fromJSON(old).run([0.5]), networks[3].run([0.5]))
   })
 })

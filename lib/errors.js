@@ -49,8 +49,8 @@ function weighedTwice(value) {
 }
 
 /** A collection with the wrong number of elements. */
-function invalidLength(rule, name, length) {
-  return coded(new RangeError(sentence(rule, name, length)), 'ERR_MIKIR_INVALID_LENGTH')
+function invalidLength(rule, name, length, cure) {
+  return coded(new RangeError(sentence(rule, name, length, cure)), 'ERR_MIKIR_INVALID_LENGTH')
 }
 
 /** A call with missing or extra arguments. */

@@ -11,7 +11,7 @@ const { black = 0 } = network.run({ g: 1 })
 const json: NetworkJSON = network.toJSON()
 const plain = new NeuralNetwork<number[], number[]>().fromJSON(json)
 const [first]: number[] = plain.run([0, status.error + black])
-const label: string | number = likely([first], plain)
+const label: string = likely([first], plain)
 const { stats } = new CrossValidate(() => new NeuralNetwork()).train([{ input: [0], output: [1] }], {}, 2)
 console.log(label, stats.total)
 

@@ -1,44 +1,78 @@
 'use strict'
 
 const { invalidLength } = require('../errors.js')
-const { NeuralNetwork } = require('./network.js')
+const { NeuralNetwork, defaults, trainDefaults } = require('./network.js')
 
-/** The name, or the place, of the largest output. */
+/** The name of the largest output; without names its place, as a string. */
 function likely(input, network) {
-  const outputs = network.run(input)
-  const [name] = Object.entries(outputs).reduce((best, entry) => (entry[1] > best[1] ? entry : best))
-  return ArrayBuffer.isView(outputs) || Array.isArray(outputs) ? Number(name) : name
+  const [name] = Object.entries(network.run(input)).reduce((best, entry) =>
+    entry[1] > best[1] ? entry : best
+  )
+  return name
 }
 
 const BINARY = ['truePos', 'trueNeg', 'falsePos', 'falseNeg']
 
 /** Trains and tests by folds. Every row is tested once, also where the folds cannot be of the same size. */
 class CrossValidate {
-  json = null
+  json = {
+    avgs: { error: 0, testError: 0, iterations: 0, testTime: 0, trainTime: 0 },
+    stats: { total: 0, testSize: 0, trainSize: 0 },
+    sets: []
+  }
 
-  /** @param {() => NeuralNetwork} create - a new network */
-  constructor(create) {
-    this.initClassifier = create
+  /** @param {Function} create - gives a new network, or is the class of one, which `options` are for */
+  constructor(create, options) {
+    const isClass = typeof create.prototype?.train === 'function'
+    this.initClassifier = isClass ? () => new create(options) : create
+  }
+
+  static isBinaryStats(stats) {
+    return stats.accuracy !== undefined
+  }
+
+  static isBinaryResults({ stats }) {
+    return CrossValidate.isBinaryStats(stats)
+  }
+
+  static isBinaryPartitionResults(set) {
+    return set.accuracy !== undefined
+  }
+
+  /** In a random order: Fisher and Yates. */
+  shuffleArray(rows) {
+    for (let i = rows.length - 1; i > 0; i--) {
+      const j = Math.floor(Math.random() * (i + 1))
+      const row = rows[i]
+      rows[i] = rows[j]
+      rows[j] = row
+    }
+    return rows
   }
 
   testPartition(options, trainSet, testSet) {
     const network = this.initClassifier()
     const start = performance.now()
-    const { error: _, ...trained } = network.train(trainSet, options)
+    const { error, iterations } = network.train(trainSet, options)
     const middle = performance.now()
     const tested = network.test(testSet)
     return {
       ...tested,
+      error,
+      testError: tested.error,
       trainTime: middle - start,
       testTime: performance.now() - middle,
-      iterations: trained.iterations,
+      iterations,
       network: network.toJSON()
     }
   }
 
   train(data, options = {}, k = 4) {
-    if (data.length < k) throw invalidLength(`at least ${k} rows, one for each fold,`, 'data', data.length)
-    const rows = shuffled(data)
+    if (data.length < k) {
+      const cure = `Training set size is too small for ${data.length} k folds of ${k}`
+      throw invalidLength(`at least ${k} rows, one for each fold,`, 'data', data.length, cure)
+    }
+    const rows = this.shuffleArray([...data])
     const sets = Array.from({ length: k }, (_, fold) => {
       const isTested = (_, i) => i % k === fold
       return this.testPartition(
@@ -58,13 +92,13 @@ class CrossValidate {
       stats.accuracy = (truePos + trueNeg) / data.length
     }
     const avgs = Object.fromEntries(
-      ['trainTime', 'testTime', 'iterations', 'error'].map((key) => [key, mean(key)])
+      ['trainTime', 'testTime', 'iterations', 'error', 'testError'].map((key) => [key, mean(key)])
     )
     this.json = { avgs, stats, sets }
     return this.json
   }
 
-  /** The network with the smallest error. */
+  /** The network that is best on the rows which it was not trained on. */
   toNeuralNetwork() {
     return this.fromJSON(this.json)
   }
@@ -74,22 +108,12 @@ class CrossValidate {
   }
 
   fromJSON(json) {
-    const best = json.sets.reduce((best, set) => (set.error < best.error ? set : best))
+    // A file of brain.js has the error of training only.
+    const errorOf = ({ error, testError = error }) => testError
+    const best = json.sets.reduce((best, set) => (errorOf(set) < errorOf(best) ? set : best))
     this.json = json
     return this.initClassifier().fromJSON(best.network)
   }
 }
 
-/** A copy in a random order: Fisher and Yates. */
-function shuffled(rows) {
-  const copy = [...rows]
-  for (let i = copy.length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1))
-    const row = copy[i]
-    copy[i] = copy[j]
-    copy[j] = row
-  }
-  return copy
-}
-
-module.exports = { CrossValidate, NeuralNetwork, likely }
+module.exports = { CrossValidate, NeuralNetwork, defaults, likely, trainDefaults }
