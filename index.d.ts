@@ -1,30 +1,37 @@
-// The public API. What is said here about arithmetic, ranges and errors is what the library promises.
-//
-// Every mistake throws a sentence of one form, `Expected <rule> for <name> but received <value>`: a TypeError
-// for a value of the wrong kind, a RangeError for one of the wrong size or range. `error.code` tells them apart:
-//
-//   ERR_MIKIR_ARGUMENT_COUNT   TypeError    a call with missing or extra arguments
-//   ERR_MIKIR_INVALID_TYPE     TypeError    a value of the wrong kind, also a string, null or hole among numbers
-//   ERR_MIKIR_UNKNOWN_OPTION   TypeError    an option that does not exist
-//   ERR_MIKIR_INVALID_COMBINATION  TypeError  options that have no meaning together; the sentence names the cure
-//   ERR_MIKIR_INVALID_LENGTH   RangeError   an array with the wrong number of elements
-//   ERR_MIKIR_OUT_OF_RANGE     RangeError   a number outside its range, NaN and the infinities among them
-//   ERR_MIKIR_TOO_LARGE        RangeError   a network of more than 2^28 parameters
-//   ERR_MIKIR_OUT_OF_MEMORY    RangeError   no memory for a network within that limit
-//   ERR_MIKIR_OVERFLOW         RangeError   a training step that could make a weight infinite
-//   ERR_MIKIR_BUSY             Error        a call that would change the weights that a fit is training
-//   ERR_MIKIR_DIVERGED         Error        a fit whose loss or weights are not finite any more, and what to try
-//   ERR_MIKIR_FILE             Error        a file that cannot be read or written
-//   ERR_MIKIR_CORRUPT_FILE     Error        a file whose content is not what it should be
-//   ERR_MIKIR_LOAD             Error        neither the native addon nor WebAssembly loads (thrown on import)
-//   ERR_MIKIR_UNSUPPORTED      Error        what the host cannot do: a browser has no files
-//   ERR_MIKIR_INTERNAL         Error        a bug in mikir: please report it
-//
-// A call that throws changes nothing: the weights are what they were, to the bit. Only a fit that had begun to train
-// when it failed or was aborted leaves what it had learned: a whole epoch's weights, as the docs of `fit` say.
-
-// Options are plain objects. They may inherit from an object of defaults, or be an instance of a class with getters; a Map
-// is refused.
+/**
+ * Neural networks and tables. What is said here about arithmetic, ranges and errors is what the library promises.
+ *
+ * Every mistake throws a sentence of one form, `Expected <rule> for <name> but received <value>`: a TypeError for a value of
+ * the wrong kind, a RangeError for one of the wrong size or range. `error.code` tells them apart; docs/errors.md has the
+ * cures.
+ *
+ * | code | class | |
+ * | --- | --- | --- |
+ * | `ERR_MIKIR_ARGUMENT_COUNT` | TypeError | a call with missing or extra arguments |
+ * | `ERR_MIKIR_INVALID_TYPE` | TypeError | a value of the wrong kind, also a string, null or hole among numbers |
+ * | `ERR_MIKIR_UNKNOWN_OPTION` | TypeError | an option that does not exist |
+ * | `ERR_MIKIR_INVALID_COMBINATION` | TypeError | options that have no meaning together; the sentence names the cure |
+ * | `ERR_MIKIR_INVALID_LENGTH` | RangeError | an array with the wrong number of elements |
+ * | `ERR_MIKIR_OUT_OF_RANGE` | RangeError | a number outside its range, NaN and the infinities among them |
+ * | `ERR_MIKIR_TOO_LARGE` | RangeError | a network of more than 2^28 parameters |
+ * | `ERR_MIKIR_OUT_OF_MEMORY` | RangeError | no memory for a network within that limit |
+ * | `ERR_MIKIR_OVERFLOW` | RangeError | a training step that could make a weight infinite |
+ * | `ERR_MIKIR_BUSY` | Error | a call that would change the weights that a fit is training |
+ * | `ERR_MIKIR_DIVERGED` | Error | a fit whose loss or weights are not finite any more, and what to try |
+ * | `ERR_MIKIR_FILE` | Error | a file that cannot be read or written |
+ * | `ERR_MIKIR_CORRUPT_FILE` | Error | a file whose content is not what it should be |
+ * | `ERR_MIKIR_LOAD` | Error | neither the native addon nor WebAssembly loads (thrown on import) |
+ * | `ERR_MIKIR_UNSUPPORTED` | Error | what the host cannot do: a browser has no files |
+ * | `ERR_MIKIR_INTERNAL` | Error | a bug in mikir: please report it |
+ *
+ * A call that throws changes nothing: the weights are what they were, to the bit. Only a fit that had begun to train when it
+ * failed or was aborted leaves what it had learned: a whole epoch's weights, as the docs of `fit` say.
+ *
+ * Options are plain objects. They may inherit from an object of defaults, or be an instance of a class with getters; a Map is
+ * refused.
+ *
+ * @module mikir
+ */
 
 /**
  * What runs the core: the native addon or WebAssembly. In Node.js it is the addon where one loads, else WebAssembly, with a
@@ -53,15 +60,20 @@ export type TypedNumbers =
 
 /** `Float16Array`, which TypeScript knows from version 5.8 on and Node.js from 24 on. */
 export interface Float16Numbers {
+  /** 2. */
   readonly BYTES_PER_ELEMENT: number
+  /** Where the numbers are. */
   readonly buffer: ArrayBufferLike
+  /** How many numbers there are. */
   readonly length: number
   readonly [index: number]: number
+  /** What tells it from other typed arrays. */
   readonly [Symbol.toStringTag]: 'Float16Array'
 }
 
-/** What `Float64Array.from` and `Float32Array.from` give: arrays over an `ArrayBuffer`, where TypeScript knows that. */
+/** What `Float64Array.from` gives: an array over an `ArrayBuffer`, where TypeScript knows that. */
 export type Doubles = ReturnType<Float64ArrayConstructor['from']>
+/** What `Float32Array.from` gives. */
 export type Singles = ReturnType<Float32ArrayConstructor['from']>
 /** The bytes of a file; in Node.js a `Buffer`. */
 export type Bytes = ReturnType<Uint8ArrayConstructor['from']>
@@ -197,14 +209,107 @@ export type Optimizer =
   | 'rprop'
   | 'lbfgs'
 
-/** How the learning rate changes from epoch to epoch; formulas, defaults and sources in docs/math.md. */
+/** How the learning rate changes from epoch to epoch; formulas and sources in docs/math.md. */
 export type Schedule =
-  | { type: 'constant' }
-  | { type: 'step'; every: number; factor: number }
-  | { type: 'exponential'; factor: number }
-  | { type: 'cosine'; epochs?: number; minimum?: number; warmup?: number }
-  | { type: 'oneCycle'; maximum: number; warmup?: number }
-  | { type: 'plateau'; factor: number; patience: number; minimum?: number }
+  | ConstantSchedule
+  | StepSchedule
+  | ExponentialSchedule
+  | CosineSchedule
+  | OneCycleSchedule
+  | PlateauSchedule
+
+/** The learning rate stays as it is. */
+export interface ConstantSchedule {
+  /** The name of the schedule. */
+  type: 'constant'
+}
+
+/** The rate is multiplied by `factor` after every so many epochs. */
+export interface StepSchedule {
+  /** The name of the schedule. */
+  type: 'step'
+  /** How many epochs a rate lasts, an integer of at least 1. */
+  every: number
+  /** A number in (0, 1). */
+  factor: number
+}
+
+/** The rate is multiplied by `factor` after every epoch. */
+export interface ExponentialSchedule {
+  /** The name of the schedule. */
+  type: 'exponential'
+  /** A number in (0, 1). */
+  factor: number
+}
+
+/** The rate rises for some epochs, then falls along half a wave of the cosine. */
+export interface CosineSchedule {
+  /** The name of the schedule. */
+  type: 'cosine'
+  /** How many epochs it takes, those of `warmup` among them; then the rate is `minimum`. Default: those of the fit. */
+  epochs?: number
+  /** The rate at the end, a number of at least 0. Default 0. */
+  minimum?: number
+  /** How many epochs the rate rises at first, an integer of at least 0. Default 0. */
+  warmup?: number
+}
+
+/** The rate rises from a 25th of `maximum` to it, then falls to next to nothing. `learningRate` plays no part. */
+export interface OneCycleSchedule {
+  /** The name of the schedule. */
+  type: 'oneCycle'
+  /** The highest rate, a number above 0. */
+  maximum: number
+  /** For which part of the epochs the rate rises, a number in [0, 1]. Default 0.3. */
+  warmup?: number
+}
+
+/** The rate is multiplied by `factor` whenever the loss (of validation where there is one) does not fall any more. */
+export interface PlateauSchedule {
+  /** The name of the schedule. */
+  type: 'plateau'
+  /** A number in (0, 1). */
+  factor: number
+  /** How many epochs in a row may be without a lower loss, an integer of at least 0. */
+  patience: number
+  /** The lowest rate, a number of at least 0. Default 0. */
+  minimum?: number
+}
+
+/** An activation with its parameter. */
+export interface ActivationOptions {
+  /** Its name. */
+  type: Activation
+  /** The slope of `leakyRelu` below 0 (default 0.01), or the bound of `elu` below 0 (default 1). */
+  alpha?: number
+}
+
+/** An initializer with its parameters. */
+export interface InitializerOptions<Name extends Initializer = Initializer> {
+  /** Its name. */
+  type: Name
+  /** `uniform`: `minimum` (0) and `maximum` (1); `normal`: `mean` (0) and `standardDeviation` (1); `orthogonal`: `gain` (1). */
+  [parameter: string]: unknown
+}
+
+/** A loss with its parameters. */
+export interface LossOptions {
+  /** Its name. */
+  type: Loss
+  /**
+   * `huber`: `delta` (1; above 0); `crossEntropy`: `labelSmoothing` (0; in [0, 1)); `binaryCrossEntropy`: `positiveWeight`
+   * (1; above 0); `quantile`: `level` (0.5; in (0, 1)).
+   */
+  [parameter: string]: unknown
+}
+
+/** An optimizer with its parameters. */
+export interface OptimizerOptions {
+  /** Its name. */
+  type: Optimizer
+  /** As docs/math.md lists them for each optimizer, with their defaults. */
+  [parameter: string]: unknown
+}
 
 /** A fully connected layer. */
 export interface LayerOptions {
@@ -212,20 +317,16 @@ export interface LayerOptions {
   units: number
   /**
    * Default: `relu` in a hidden layer; in the output layer the one that fits the loss (`crossEntropy`: `softmax`,
-   * `binaryCrossEntropy`: `sigmoid`, `poisson`: `softplus`, others: `linear`). `alpha` is the slope of `leakyRelu`
-   * below 0 (default 0.01), or the bound of `elu` below 0 (default 1).
+   * `binaryCrossEntropy`: `sigmoid`, `poisson`: `softplus`, others: `linear`).
    */
-  activation?: Activation | { type: Activation; alpha?: number }
-  /**
-   * Default: `fanInUniform`, which did best over thirty data sets (the table is in docs/math.md). Parameters:
-   * `uniform` `minimum` 0 and `maximum` 1, `normal` `mean` 0 and `standardDeviation` 1, `orthogonal` `gain` 1.
-   */
-  initializer?: Initializer | { type: Initializer; [parameter: string]: unknown }
+  activation?: Activation | ActivationOptions
+  /** Default: `fanInUniform`, which did best over thirty data sets (the table is in docs/math.md). */
+  initializer?: Initializer | InitializerOptions
   /**
    * What the biases start from, with the inputs and neurons of the layer in the formulas; all but `orthogonal`.
    * The weights of a seed are the same whatever it is. Default: `fanInUniform`, in the output layer `zeros`.
    */
-  biasInitializer?: BiasInitializer | { type: BiasInitializer; [parameter: string]: unknown }
+  biasInitializer?: BiasInitializer | InitializerOptions<BiasInitializer>
   /** The probability of dropping an output of this layer while training, in [0, 1), default 0; hidden layers only. */
   dropout?: number
   /** Adds `l1 * sum |w|` over this layer's weights, not its biases, to the training objective. Default 0. */
@@ -240,11 +341,8 @@ export interface LayerOptions {
 export interface NetworkOptions {
   /** The width of an example, then the layers; a bare number is `{ units }`, and the last layer is the output. */
   layers: readonly [inputCount: number, ...layers: (number | Readonly<LayerOptions>)[]]
-  /**
-   * Default `squaredError`. Parameters: `huber` `delta` 1 (> 0), `crossEntropy` `labelSmoothing` 0 ([0, 1)),
-   * `binaryCrossEntropy` `positiveWeight` 1 (> 0), `quantile` `level` 0.5 ((0, 1)).
-   */
-  loss?: Loss | { type: Loss; [parameter: string]: unknown }
+  /** Default `squaredError`. */
+  loss?: Loss | LossOptions
   /** The numbers of the network: `f64`, the default, or `f32` with half the memory and seven digits. */
   precision?: 'f64' | 'f32'
   /** An integer in [0, 2^53) that every random choice follows from; drawn at random when absent. */
@@ -269,12 +367,44 @@ export interface LayerWeights {
 
 /** The parameters of one layer as `setWeights` takes them: a `LayerWeights`, whose arrays may be typed or frozen. */
 export interface GivenWeights {
+  /** A row a neuron, in each row a finite number an input of the layer. */
   readonly weights: readonly Vector[]
+  /** A finite number a neuron. */
   readonly biases: Vector
+  /** The scale after a normalization, where the layer has one. */
   readonly gamma?: Vector
+  /** The shift after a normalization, where the layer has one. */
   readonly beta?: Vector
+  /** The running mean of a batch normalization, where the layer has one. */
   readonly mean?: Vector
+  /** The running variance of a batch normalization, where the layer has one; numbers of at least 0. */
   readonly variance?: Vector
+}
+
+/** Rows that are measured on and not learnt from. */
+export interface ValidationRows {
+  /** As the inputs of the fit. */
+  readonly inputs: Matrix
+  /** As the targets of the fit. */
+  readonly targets: Targets
+}
+
+/** When a fit has learnt all that it will. The loss is that of validation where there is one, else that of training. */
+export interface EarlyStopping {
+  /** How many epochs in a row may bring no better loss, an integer of at least 0; 0 is the same as 1. Default 10. */
+  patience?: number
+  /** How much below the best loss a better one is, a number of at least 0. Default 0. */
+  minDelta?: number
+  /** Whether the network has the weights of its best epoch in the end, else those of the last. Default true. */
+  restoreBest?: boolean
+}
+
+/** Where a fit writes all there is to know of it. */
+export interface CheckpointOptions {
+  /** A path; a relative one is from where the process works when `fit` is called. */
+  path: string
+  /** After how many epochs it is written, an integer of at least 1. Default 1. */
+  everyEpochs?: number
 }
 
 /** How `fit` and `fitSync` train. */
@@ -286,8 +416,8 @@ export interface FitOptions {
    * The last batch of an epoch may be shorter. Default 32; for `lbfgs` `'full'`, and nothing else.
    */
   batchSize?: number | 'full'
-  /** Default `adam`. Parameters and their defaults are in docs/math.md. */
-  optimizer?: Optimizer | { type: Optimizer; [parameter: string]: unknown }
+  /** Default `adam`. */
+  optimizer?: Optimizer | OptimizerOptions
   /** A number above 0. Default: the optimizer's own, in docs/math.md. */
   learningRate?: number
   /** How the learning rate changes from epoch to epoch. Default `{ type: 'constant' }`. */
@@ -299,14 +429,12 @@ export interface FitOptions {
    * out `round(fraction * rows)` of them, at least 1 and not all. With `shuffle` they are drawn by the network's seed,
    * without it they are the last ones. Default: none.
    */
-  validation?: number | { readonly inputs: Matrix; readonly targets: Targets } | readonly Example[]
+  validation?: number | ValidationRows | readonly Example[]
   /**
-   * Stops when `patience` epochs in a row (an integer of at least 0, default 10; 0 is the same as 1) have brought no
-   * loss more than `minDelta` below the best (a number of at least 0, default 0). The loss is that of validation where
-   * there is one, else that of training. However the fit ends, with `restoreBest` (default true) the network then has
-   * the weights of the best epoch, else those of the last.
+   * Stops when the loss has not become better for some epochs. However the fit ends, the network then has the weights of
+   * the best epoch. Default: none.
    */
-  earlyStopping?: { patience?: number; minDelta?: number; restoreBest?: boolean }
+  earlyStopping?: EarlyStopping
   /** Stops after an epoch whose loss, of validation where there is one, else of training, is no greater. */
   targetLoss?: number
   /** Stops after so many milliseconds, a number above 0, also in the middle of an epoch, which then does not count. */
@@ -339,12 +467,11 @@ export interface FitOptions {
   /** Draws a progress bar on stderr, if that is a terminal. Default false. */
   progress?: boolean
   /**
-   * Writes all there is to know of the run to the file `path` after every so many epochs (`everyEpochs`, an integer of
-   * at least 1, default 1) and at its end. A new file, until then `<path>.<process>-<number>.tmp`, takes the place of the
-   * old one in one step, with its mode and owner, so that there is a whole one at any time, also when two runs write
-   * to one path. A relative path is one from where the process works when `fit` is called.
+   * Writes all there is to know of the run to a file after every so many epochs and at its end. A new file, until then
+   * `<path>.<process>-<number>.tmp`, takes the place of the old one in one step, with its mode and owner, so that there is a
+   * whole one at any time, also when two runs write to one path. Default: none.
    */
-  checkpoint?: { path: string; everyEpochs?: number }
+  checkpoint?: CheckpointOptions
   /**
    * The path of a checkpoint to carry on from, to the very bits of a run without a break. It needs a network of the
    * same layers, loss and precision, and the same data, which the file does not hold. Weights and seed are those of
@@ -503,10 +630,12 @@ export interface Trainer {
    * Validation rows that are drawn are the same in each fit of equally many rows. `history` counts this fit alone.
    */
   fit(inputs: Matrix, targets: Targets, options?: FitOptions): Promise<History>
+  /** The same of examples, `{ input, output, weight }`. */
   fit(examples: readonly Example[], options?: FitOptions): Promise<History>
 
   /** The same on the calling thread, which it does not leave before the end. */
   fitSync(inputs: Matrix, targets: Targets, options?: FitOptions): History
+  /** The same of examples, `{ input, output, weight }`. */
   fitSync(examples: readonly Example[], options?: FitOptions): History
 
   /**
@@ -681,6 +810,7 @@ export class NeuralNetwork {
    * @throws the reason of `signal`, or what `onEpoch` threw
    */
   fit(inputs: Matrix, targets: Targets, options?: FitOptions): Promise<History>
+  /** The same of examples, `{ input, output, weight }`. */
   fit(examples: readonly Example[], options?: FitOptions): Promise<History>
 
   /**
@@ -690,6 +820,7 @@ export class NeuralNetwork {
    * those that were last read in `onEpoch`.
    */
   fitSync(inputs: Matrix, targets: Targets, options?: FitOptions): History
+  /** The same of examples, `{ input, output, weight }`. */
   fitSync(examples: readonly Example[], options?: FitOptions): History
 
   /**
@@ -779,7 +910,7 @@ export class NeuralNetwork {
    */
   static fromSafetensors(
     bytes: Uint8Array | ArrayBuffer,
-    options?: { activations?: readonly (Activation | { type: Activation; alpha?: number })[] }
+    options?: { activations?: readonly (Activation | ActivationOptions)[] }
   ): NeuralNetwork
 
   /**
@@ -869,7 +1000,9 @@ export type ColumnKind = 'number' | 'category' | 'boolean' | 'date' | 'constant'
 
 /** What is known of a column. */
 export interface Column {
+  /** What the header or the rows call it. */
   readonly name: string
+  /** What its cells are. */
   readonly kind: ColumnKind
   /** How many cells are missing. */
   readonly missing: number
@@ -989,6 +1122,7 @@ export interface Report extends Evaluation {
 
 /** How much worse a model gets without a column. */
 export interface Importance {
+  /** The name of the column. */
   feature: string
   /** The mean loss of accuracy, or of R2, where the cells of the column are put in a random order. */
   importance: number
@@ -1082,7 +1216,9 @@ export class Regressor<Answer = number> extends Model<Answer> {
 export interface CrossValidation {
   /** The accuracy, or R2, of each fold. */
   scores: number[]
+  /** The mean of `scores`. */
   mean: number
+  /** The standard deviation of `scores`: the root of the mean of the squared differences from `mean`. */
   standardDeviation: number
   /** The report of each fold. */
   folds: Report[]
@@ -1102,7 +1238,9 @@ export function crossValidate(
 
 /** A network as JSON. */
 export interface NetworkJSON {
+  /** What tells it from other JSON. */
   format: 'mikir-network'
+  /** The version of the format. */
   version: 1
   /** As `NeuralNetwork.options`. */
   options: NetworkOptions

@@ -20,6 +20,7 @@ const steps = {
   'Rust is documented': () =>
     run('cargo', ['doc', '--no-default-features', '--no-deps', '--locked'], { RUSTDOCFLAGS: '-D warnings' }),
   'JavaScript is formatted and has no lint': () => run(process.execPath, [biome, 'ci', '.']),
+  'The pages of the API are those of the declarations': () => runScript('scripts/api.js', ['--check']),
   'The types say what they should': () => runScript('scripts/typecheck.js', types),
   'Older versions of TypeScript understand them too': () => runTests('scripts/typescript-test.js'),
   'The tests pass, the README and the examples among them': () => runScript('scripts/test.js'),

@@ -9,39 +9,17 @@
 const assert = require('node:assert/strict')
 const { spawn, spawnSync } = require('node:child_process')
 const { once } = require('node:events')
-const {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync
-} = require('node:fs')
+const { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { NeuralNetwork } = require('..')
 const { commandOf } = require('./browser.js')
-const { root } = require('./run.js')
+const { installed, root } = require('./run.js')
 
-const peers = path.join(root, '.peers/playground')
 const pictures = path.join(root, 'docs/pictures')
 
-function driver() {
-  if (!existsSync(path.join(peers, 'node_modules/puppeteer-core'))) {
-    mkdirSync(peers, { recursive: true })
-    writeFileSync(path.join(peers, 'package.json'), '{ "private": true }')
-    const done = spawnSync('npm', ['install', '--no-audit', '--no-fund', 'puppeteer-core'], {
-      cwd: peers,
-      stdio: 'inherit'
-    })
-    assert.equal(done.status, 0)
-  }
-  return require(path.join(peers, 'node_modules/puppeteer-core'))
-}
-
 async function main() {
-  const puppeteer = driver()
+  const puppeteer = require(installed('playground', ['puppeteer-core'], 'puppeteer-core'))
   const folder = mkdtempSync(path.join(tmpdir(), 'mikir-playground-'))
   const server = spawn(
     process.execPath,

@@ -2,7 +2,9 @@
 
 // Runs commands as one types them, shows what they print, and counts the tests that they report.
 
-const { spawn } = require('node:child_process')
+const assert = require('node:assert/strict')
+const { spawn, spawnSync } = require('node:child_process')
+const { existsSync, mkdirSync } = require('node:fs')
 const path = require('node:path')
 const { stripVTControlCharacters } = require('node:util')
 
@@ -41,6 +43,27 @@ function runScript(script, args = [], env = {}) {
   return run(process.execPath, [path.join(root, script), ...args], env)
 }
 
+/**
+ * The folder of an npm package that a script needs and nobody else, installed if need be: .peers/`name`, which git ignores.
+ * @param {string[]} packages - with versions
+ * @param {string} main - the first of them, without its version
+ */
+function installed(name, packages, main) {
+  const folder = path.join(root, '.peers', name)
+  const found = path.join(folder, 'node_modules', main)
+  if (existsSync(found)) return found
+  mkdirSync(folder, { recursive: true })
+  // `--prefix`, because an npm that runs this script tells its children to work in its own folder.
+  const options = ['--prefix', folder, '--no-save', '--ignore-scripts', '--no-audit', '--no-fund']
+  const { status, stderr } = spawnSync('npm', ['install', ...options, ...packages], {
+    cwd: folder,
+    encoding: 'utf8',
+    shell: process.platform === 'win32'
+  })
+  assert.equal(status, 0, `npm could not install ${packages.join(' ')}: ${stderr}`)
+  return found
+}
+
 function count(text) {
   const total = { passed: 0, failed: 0 }
   for (const line of stripVTControlCharacters(text).split(/\r?\n/)) {
@@ -55,4 +78,4 @@ function count(text) {
   return total
 }
 
-module.exports = { root, run, runScript }
+module.exports = { installed, root, run, runScript }

@@ -5,10 +5,9 @@
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
-const { existsSync, mkdirSync } = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
-const { root } = require('./run.js')
+const { installed, root } = require('./run.js')
 
 const windows = process.platform === 'win32'
 // What the package `node` would install by a script; these need none.
@@ -31,7 +30,7 @@ const program = `
 
 const expected = answersOf(process.execPath)
 
-for (const version of ['v20', 'v22', 'v24']) {
+for (const version of ['v20', 'v22', 'v24', 'v26']) {
   test(`Node.js ${version} gives the answers of ${process.version}`, () => {
     const [ran, ...answers] = answersOf(runtime(version))
     assert.equal(ran, version)
@@ -49,22 +48,11 @@ function answersOf(node) {
   return JSON.parse(stdout)
 }
 
-/** The path of a version's executable, installed if need be. */
+/** The path of a version's executable. */
 function runtime(version) {
-  const folder = path.join(root, '.peers/runtimes', version)
-  const executable = path.join(folder, 'node_modules', runtimePackage, windows ? 'bin/node.exe' : 'bin/node')
-  if (existsSync(executable)) return executable
-  mkdirSync(folder, { recursive: true })
-  const options = ['--prefix', folder, '--no-save', '--ignore-scripts', '--no-audit', '--no-fund']
-  const { status, stderr } = spawnSync(
-    'npm',
-    ['install', ...options, `${runtimePackage}@${version.slice(1)}`],
-    {
-      cwd: folder,
-      encoding: 'utf8',
-      shell: windows
-    }
+  const packages = [`${runtimePackage}@${version.slice(1)}`]
+  return path.join(
+    installed(`runtimes/${version}`, packages, runtimePackage),
+    windows ? 'bin/node.exe' : 'bin/node'
   )
-  assert.equal(status, 0, `npm could not install Node.js ${version}: ${stderr}`)
-  return executable
 }
