@@ -57,13 +57,7 @@ function sanitize(kind) {
 
 /** V8 itself gives reports: those count that have a frame of the addon. */
 function valgrind() {
-  const options = [
-    '--tool=memcheck',
-    '--num-callers=40',
-    '--error-limit=no',
-    '--leak-check=no',
-    '--soname-synonyms=somalloc=none'
-  ]
+  const options = ['--tool=memcheck', '--num-callers=40', '--error-limit=no', '--leak-check=no']
   let failed = 0
   for (const program of PROGRAMS) {
     const { status, stderr } = spawnSync(
@@ -75,8 +69,9 @@ function valgrind() {
         maxBuffer: 2 ** 30
       }
     )
-    const reports = stderr.split(/==\d+== \n/)
-    const ours = reports.filter((report) => /mikir[^ ]*\.node/.test(report))
+    assert.match(stderr, /ERROR SUMMARY/, 'valgrind did not run')
+    const reports = stderr.split(/==\d+== \n/).filter((part) => / at 0x/.test(part))
+    const ours = reports.filter((report) => / 0x.*(mikir::|mikir[^/ ]*\.node)/.test(report))
     console.log(`${program}: ended with ${status}, ${reports.length} reports, ${ours.length} of the addon`)
     for (const report of ours.slice(0, 5)) console.log(report)
     if (status !== 0 || ours.length > 0) failed += 1
