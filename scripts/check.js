@@ -26,6 +26,7 @@ const steps = {
   'The tests pass, the README and the examples among them': () => runScript('scripts/test.js'),
   'They pass with every other instruction set that this processor has': testOtherLevels,
   'They pass on WebAssembly': testOnWasm,
+  'Rows come out of databases': () => runTests('scripts/databases-check.js'),
   'The package installs, loads and explains itself': () => runTests('scripts/package-test.js'),
   'Every supported Node.js gives the same answers': () => runTests('scripts/runtimes-test.js')
 }

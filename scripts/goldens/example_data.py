@@ -37,3 +37,6 @@ diabetes = datasets.load_diabetes(scaled=False)
 write("diabetes", [*diabetes.feature_names, "progression"], [[*map(shown, row), shown(y)] for row, y in zip(diabetes.data, diabetes.target)])
 linnerud = datasets.load_linnerud()
 write("linnerud", [*linnerud.feature_names, *linnerud.target_names], [[*map(shown, x), *map(shown, y)] for x, y in zip(linnerud.data, linnerud.target)])
+digits = datasets.load_digits()
+WHITE_TO_BLACK = "0123456789abcdefg"
+write("digits", ["pixels", "digit"], [["".join(WHITE_TO_BLACK[int(x)] for x in row), y] for row, y in zip(digits.data, digits.target)])
