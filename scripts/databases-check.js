@@ -8,7 +8,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { installed, root } = require('./run.js')
 
-const PACKAGES = ['@duckdb/node-api@1', '@electric-sql/pglite@0.5']
+const PACKAGES = ['@duckdb/node-api@1.5.6-r.1', '@electric-sql/pglite@0.5.17']
 
 for (const example of ['duckdb.js', 'postgres.js']) {
   test(`examples/databases/${example} ends well`, () => {
