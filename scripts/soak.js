@@ -4,6 +4,7 @@
 //
 //   node --expose-gc scripts/soak.js                 an hour
 //   node --expose-gc scripts/soak.js --minutes=5
+//   node --expose-gc scripts/soak.js --only=workers,files
 //
 // It fails where a job throws, and where the last quarter of the time needs more than the second one.
 
@@ -176,18 +177,18 @@ async function held() {
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
 
 async function main() {
-  const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' } } })
+  const options = { minutes: { type: 'string', default: '60' }, only: { type: 'string' } }
+  const { values } = parseArgs({ options })
+  const chosen = values.only?.split(',') ?? Object.keys(jobs)
   const end = performance.now() + Number(values.minutes) * 60_000
   /** Forty looks, ten to a quarter. */
   const pause = (Number(values.minutes) * 60_000) / 40
   const looks = []
-  const counts = Object.fromEntries(Object.keys(jobs).map((name) => [name, 0]))
+  let rounds = 0
   let next = performance.now() + pause
   while (performance.now() < end) {
-    for (const [name, job] of Object.entries(jobs)) {
-      await job()
-      counts[name] += 1
-    }
+    for (const name of chosen) await jobs[name]()
+    rounds += 1
     if (performance.now() < next) continue
     next += pause
     const look = await held()
@@ -195,11 +196,10 @@ async function main() {
     const { rss, heapUsed, external, files, threads } = look
     const [total, heap, outside] = [rss, heapUsed, external].map((bytes) => (bytes / MB).toFixed(1))
     console.log(
-      `${looks.length}: ${counts.brain} rounds, ${total} MB, JavaScript ${heap} MB, buffers ${outside} MB, ` +
+      `${looks.length}: ${rounds} rounds, ${total} MB, JavaScript ${heap} MB, buffers ${outside} MB, ` +
         `${files} files, ${threads} threads`
     )
   }
-  console.log(counts)
   const quarter = Math.floor(looks.length / 4)
   const [early, late] = [looks.slice(quarter, 2 * quarter), looks.slice(-quarter)]
   for (const key of ['rss', 'heapUsed', 'external', 'files', 'threads']) {
