@@ -1,7 +1,7 @@
 'use strict'
 
 const { Model, load } = require('../../index.js')
-const { UsageError } = require('./index.js')
+const { UsageError } = require('./arguments.js')
 const { print } = require('./output.js')
 
 module.exports = {

@@ -5,7 +5,7 @@ const { existsSync, readFileSync } = require('node:fs')
 const { readFile } = require('node:fs/promises')
 const { createServer } = require('node:http')
 const path = require('node:path')
-const { UsageError } = require('./index.js')
+const { UsageError } = require('./arguments.js')
 const { tell } = require('./output.js')
 
 const PAGE = path.join(__dirname, '../../web/playground.html')

@@ -3,7 +3,7 @@
 const { createReadStream } = require('node:fs')
 const { Classifier, Model, Table, load } = require('../../index.js')
 const { kindsOfModel } = require('../tables/model.js')
-const { UsageError } = require('./index.js')
+const { UsageError } = require('./arguments.js')
 const { cell, write } = require('./output.js')
 
 /** About so many bytes of rows are answered at a time. */

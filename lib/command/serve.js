@@ -2,7 +2,7 @@
 
 const { createServer } = require('node:http')
 const { Classifier, Model, NeuralNetwork, load } = require('../../index.js')
-const { UsageError } = require('./index.js')
+const { UsageError } = require('./arguments.js')
 const { tell } = require('./output.js')
 
 /** The most bytes of a request, and rows in it. */

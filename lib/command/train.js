@@ -2,7 +2,7 @@
 
 const path = require('node:path')
 const { Classifier, Regressor, Table } = require('../../index.js')
-const { UsageError } = require('./index.js')
+const { UsageError } = require('./arguments.js')
 const { print, sparkline, tell } = require('./output.js')
 
 /** Options of the model; all others are of its fit. */
