@@ -4,7 +4,8 @@
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
-const { readdirSync } = require('node:fs')
+const { mkdtempSync, readFileSync, readdirSync, rmSync } = require('node:fs')
+const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 
@@ -35,6 +36,20 @@ test('04-iris.js learns, and tells how good it is', () => {
   assert.match(stdout, /^epoch +10 +loss 0\.\d{4} +validation 0\.\d{4}$/m)
   assert.match(stdout, /^\d+ epochs, stopped by \w+; the best was \d+$/m)
   assert.match(stdout, /^(9\d|100)\.\d % of 50 unseen flowers are told right:$/m)
+})
+
+test('13-digits.js writes a page with the network inside', () => {
+  const made = mkdtempSync(path.join(tmpdir(), 'mikir-digits-'))
+  try {
+    const page = path.join(made, 'digits.html')
+    const { status, stderr } = spawnSync(process.execPath, [path.join(folder, '13-digits.js'), page])
+    assert.equal(status, 0, String(stderr))
+    const [, script] = readFileSync(page, 'utf8').match(/<script type="module">([\s\S]*)<\/script>/)
+    assert.match(script, /^export function predict\(inputs\) \{$/m)
+    assert.ok(!script.includes('/* the network */'))
+  } finally {
+    rmSync(made, { recursive: true })
+  }
 })
 
 test('05-one-neuron.js says yes on the hot day and no on the cool one', () => {
