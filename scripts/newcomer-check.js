@@ -12,18 +12,14 @@ const { once } = require('node:events')
 const { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
-const { installed, root } = require('./run.js')
+const { installed, nodeOf, root } = require('./run.js')
 
 const isWindows = process.platform === 'win32'
-const NODE = `node-${isWindows ? 'win' : process.platform}-${process.arch}`
 
 /** The file that a runtime runs, and the arguments before a program. */
 const RUNTIMES = {
   ...Object.fromEntries(
-    ['20', '22', '24', '26'].map((version) => [
-      `Node.js ${version}`,
-      () => [path.join(installed(`runtimes/v${version}`, [`${NODE}@${version}`], NODE), 'bin/node')]
-    ])
+    ['20', '22', '24', '26'].map((version) => [`Node.js ${version}`, () => [nodeOf(version)]])
   ),
   Bun: () => [path.join(withScripts('bun', 'bun'), '../.bin/bun')],
   Deno: () => [path.join(withScripts('deno', 'deno'), '../.bin/deno'), 'run', '--allow-all', '--quiet']

@@ -64,6 +64,15 @@ function installed(name, packages, main) {
   return found
 }
 
+/** The executable of a version of Node.js, such as '22', installed if need be. */
+function nodeOf(version) {
+  const isWindows = process.platform === 'win32'
+  // What the package `node` would install by a script; these need none.
+  const name = `node-${isWindows ? 'win' : process.platform}-${process.arch}`
+  const folder = installed(`runtimes/v${version}`, [`${name}@${version}`], name)
+  return path.join(folder, isWindows ? 'bin/node.exe' : 'bin/node')
+}
+
 function count(text) {
   const total = { passed: 0, failed: 0 }
   for (const line of stripVTControlCharacters(text).split(/\r?\n/)) {
@@ -78,4 +87,4 @@ function count(text) {
   return total
 }
 
-module.exports = { installed, root, run, runScript }
+module.exports = { installed, nodeOf, root, run, runScript }

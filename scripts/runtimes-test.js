@@ -5,13 +5,8 @@
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
-const path = require('node:path')
 const { test } = require('node:test')
-const { installed, root } = require('./run.js')
-
-const windows = process.platform === 'win32'
-// What the package `node` would install by a script; these need none.
-const runtimePackage = `node-${windows ? 'win' : process.platform}-${process.arch}`
+const { nodeOf, root } = require('./run.js')
 
 const program = `
   const { NeuralNetwork, Neuron } = require(${JSON.stringify(root)})
@@ -32,7 +27,7 @@ const expected = answersOf(process.execPath)
 
 for (const version of ['v20', 'v22', 'v24', 'v26']) {
   test(`Node.js ${version} gives the answers of ${process.version}`, () => {
-    const [ran, ...answers] = answersOf(runtime(version))
+    const [ran, ...answers] = answersOf(nodeOf(version.slice(1)))
     assert.equal(ran, version)
     assert.deepEqual(answers, expected.slice(1))
   })
@@ -46,13 +41,4 @@ function answersOf(node) {
   })
   assert.equal(status, 0, error?.message ?? stderr)
   return JSON.parse(stdout)
-}
-
-/** The path of a version's executable. */
-function runtime(version) {
-  const packages = [`${runtimePackage}@${version.slice(1)}`]
-  return path.join(
-    installed(`runtimes/${version}`, packages, runtimePackage),
-    windows ? 'bin/node.exe' : 'bin/node'
-  )
 }

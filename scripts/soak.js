@@ -17,6 +17,7 @@ const { setImmediate: turn } = require('node:timers/promises')
 const { parseArgs } = require('node:util')
 const { Worker } = require('node:worker_threads')
 const { Classifier, NeuralNetwork, Regressor, Table, load } = require('..')
+const { median } = require('../benchmark/common.js')
 const brain = require('../brain.js')
 const { root } = require('./run.js')
 
@@ -173,8 +174,6 @@ async function held() {
   const count = (what) => (process.platform === 'linux' ? readdirSync(`/proc/self/${what}`).length : 0)
   return { rss, heapUsed, external, files: count('fd'), threads: count('task') }
 }
-
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
 
 async function main() {
   const options = { minutes: { type: 'string', default: '60' }, only: { type: 'string' } }
